@@ -1,0 +1,56 @@
+# python3 >= 3.10 and make are all this needs; everything else goes into .venv.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check fix serve cassettes clean
+
+help: ## Show what there is to make
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/.runtime ## Ask about a photo, against the fake server
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+test: .venv/.dev ## Run all tests
+	$(BIN)/python -m pytest
+
+check: .venv/.dev ## Everything that CI runs: format, lint, types, layers, README, tests, coverage
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cog --check README.md
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+fix: .venv/.dev ## Format, mend what can be mended, and write the README's tables
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/cog -r README.md
+
+serve: .venv/.runtime ## Run the fake server by hand
+	$(BIN)/python -m fake_server
+
+cassettes: .venv/.dev ## Record cassettes/fake again
+	rm -f cassettes/fake/*.yaml
+	$(BIN)/python -m pytest tests/test_cassettes.py
+
+clean: ## Remove the virtual environment and what tools left behind
+	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "Python 3.10 or later is needed: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv .venv \
+		|| { echo "$(PYTHON) cannot make virtual environments (Debian: install python3-venv)"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+.venv/.runtime: pyproject.toml | .venv/bin/pip
+	@$(BIN)/python -m pip install --quiet --editable '.[fake]'
+	@touch $@
+
+.venv/.dev: .venv/.runtime
+	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@

@@ -1,0 +1,73 @@
+"""What a request costs: tiles, tokens, and ticks of a US dollar.
+
+The rule for images is the guide's. Text has no public tokenizer: the fake counts one
+token a word, which is its own rule and nobody's else.
+"""
+
+import re
+from dataclasses import dataclass
+
+from llm_grok_vision.limits import MAX_TILES, TICKS_PER_USD, TILE_SIDE, TOKENS_PER_TILE
+
+from .catalogue import Prices
+
+_WORD = re.compile(r"\s*\S+(?:\s+$)?|\s+")
+
+
+def count_tiles(width: int, height: int, detail: str) -> int:
+    """Count the tiles that cover an image; at low detail there are none."""
+    # ASSUMED: the guide ties tiles to no detail. "low" is "a low-resolution version",
+    # taken here as the extra tile alone; "auto" is taken to see what "high" sees.
+    # OBSERVED on the live service in 2025 and 2026: tiles at "high" only.
+    if detail == "low":
+        return 0
+    columns = (width + TILE_SIDE - 1) // TILE_SIDE
+    rows = (height + TILE_SIDE - 1) // TILE_SIDE
+    return min(columns * rows, MAX_TILES)
+
+
+def count_image_tokens(tiles: int) -> int:
+    """Count the tokens of an image: "(# of tiles + 1) * 256"."""
+    return (tiles + 1) * TOKENS_PER_TILE
+
+
+def words(text: str) -> list[str]:
+    """Cut a text into the pieces that count as a token each, spaces included."""
+    return _WORD.findall(text)
+
+
+def count_text_tokens(text: str) -> int:
+    """Count the tokens of a text by the fake's own rule: one a word."""
+    return len(text.split())
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Token counts by their wire names; `completion_tokens` leaves reasoning out."""
+
+    text_tokens: int
+    image_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int
+    prices: Prices
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Text and images. OBSERVED in 2231 of 2231 recorded answers."""
+        return self.text_tokens + self.image_tokens
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt, completion and reasoning. OBSERVED in 2231 of 2231 recorded answers."""
+        return self.prompt_tokens + self.completion_tokens + self.reasoning_tokens
+
+    @property
+    def cost_in_usd_ticks(self) -> int:
+        """Prompt and answer at the model's prices. OBSERVED: fits 838 of 838 usages."""
+        prompt = self.prompt_tokens * _ticks(self.prices.prompt)
+        answer = (self.completion_tokens + self.reasoning_tokens) * _ticks(self.prices.completion)
+        return prompt + answer
+
+
+def _ticks(usd_per_million: float) -> int:
+    return round(usd_per_million * TICKS_PER_USD / 1_000_000)

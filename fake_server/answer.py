@@ -1,0 +1,48 @@
+"""What the fake says when no script tells it: what it saw, so that a test can assert on it."""
+
+import msgspec
+
+from .identity import uuid
+from .instance import instance
+from .journal import LoggedImage
+from .request import ChatRequest, Tool
+from .scenario import Reply
+
+
+def answer(request: ChatRequest, images: list[LoggedImage]) -> Reply:
+    """Answer a request by itself: a call where one is required, JSON by schema, or words."""
+    if tool := _required_tool(request):
+        return Reply(tool_calls=((tool.name, instance(tool.parameters)),))
+    if request.schema is not None:
+        return Reply(msgspec.json.encode(instance(request.schema)).decode())
+    return Reply(describe(images))
+
+
+def describe(images: list[LoggedImage]) -> str:
+    """Say how many images came, and what each of them is and costs."""
+    count = {0: "no image", 1: "1 image"}.get(len(images), f"{len(images)} images")
+    sentences = [f"The fake server saw {count}."]
+    sentences += [f"Image {number}: {_one(image)}." for number, image in enumerate(images, 1)]
+    return " ".join(sentences)
+
+
+def tool_call_id(request: ChatRequest, index: int) -> str:
+    """Give the id of a call, in the form of the newest recordings: call-<uuid>-<index>."""
+    return f"call-{uuid('call', request.seed)}-{index}"
+
+
+def _one(image: LoggedImage) -> str:
+    placeholder = f" (a placeholder for {image.url})" if image.source == "placeholder" else ""
+    tiles = f"{image.tiles} tile" + ("" if image.tiles == 1 else "s")
+    return (
+        f"{image.format}, {image.width}x{image.height} pixels, {image.size:,} bytes,"
+        f" detail {image.detail}, {tiles}, {image.tokens} tokens{placeholder}"
+    )
+
+
+def _required_tool(request: ChatRequest) -> Tool | None:
+    """Find the tool that has to be called; a choice that names none means the first."""
+    if request.tool_choice in ("", "none", "auto") or not request.tools:
+        return None
+    named = (tool for tool in request.tools if tool.name == request.tool_choice)
+    return next(named, request.tools[0])

@@ -1,0 +1,152 @@
+"""The fake as an ASGI application: HTTP in, HTTP out, and nothing decided here.
+
+A request is read to its end before it is refused: a client that is still sending when
+the connection closes sees a broken connection instead of the answer.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from . import headers
+from .journal import LoggedRequest
+from .refusals import ApiError, refuse
+from .service import Service
+from .wire import chat_completions, errors, models
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+DEFAULT_MAX_BODY = 1024**3
+
+_LISTS: dict[str, Callable[[], bytes]] = {
+    "/v1/models": models.models,
+    "/v1/language-models": models.language_models,
+}
+_SINGLES: dict[str, Callable[[str], bytes]] = {
+    "/v1/models/": models.model,
+    "/v1/language-models/": models.language_model,
+}
+_API_KEY = "/v1/api-key"
+
+
+@dataclass
+class App:
+    """The ASGI application; `api_key` is the one good key, or None where any will do."""
+
+    service: Service
+    journal: list[LoggedRequest] = field(default_factory=list)
+    api_key: str | None = None
+    max_body: int = DEFAULT_MAX_BODY
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        log = LoggedRequest(scope["method"], scope["path"], _headers(scope))
+        self.journal.append(log)
+        body = await _read(receive, self.max_body)
+        try:
+            await self._answer(log, body, send)
+        except ApiError as error:
+            await self._refuse(error, log, send)
+
+    async def _answer(self, log: LoggedRequest, body: bytes | None, send: Send) -> None:
+        if body is None:
+            raise refuse("body too large")
+        verb = _verb(log.path)
+        if verb is None:
+            raise refuse("no such path", path=log.path)
+        if log.method != verb:
+            raise refuse("wrong verb")
+        key = self._check_key(log)
+        if verb == "POST":
+            await self._complete(log, body, send)
+            return
+        log.status = 200
+        start = headers.of_list(self.service.now(), log.path)
+        await _send_whole(send, 200, start, _listing(log.path, key))
+
+    def _check_key(self, log: LoggedRequest) -> str:
+        scheme, _, key = log.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise refuse("no key")
+        if self.api_key is not None and key.strip() != self.api_key:
+            raise refuse("wrong key")
+        return key.strip()
+
+    async def _complete(self, log: LoggedRequest, data: bytes, send: Send) -> None:
+        if "json" not in log.headers.get("content-type", "").lower():
+            raise refuse("not JSON type")
+        try:
+            body = chat_completions.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise errors.undecodable(error) from None
+        request = chat_completions.to_request(body, data)
+        log.model, log.stream = request.model, request.stream
+        log.parameters = request.parameters
+        log.tools = [tool.name for tool in request.tools]
+        completion = await self.service.complete(request, log)
+        log.status = 200
+        log.usage = chat_completions.usage_json(completion.usage)
+        if not request.stream:
+            start = headers.of_completion(completion.created, completion.id, "application/json")
+            await _send_whole(send, 200, start, chat_completions.to_json(completion))
+            return
+        start = headers.of_completion(completion.created, completion.id, "text/event-stream")
+        await send({"type": "http.response.start", "status": 200, "headers": start})
+        include_usage = bool(body.stream_options and body.stream_options.include_usage)
+        for event in chat_completions.to_events(completion, include_usage):
+            await send({"type": "http.response.body", "body": event, "more_body": True})
+            # One turn of the loop, so that each event leaves by itself: a burst is no stream.
+            await asyncio.sleep(0)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _refuse(self, error: ApiError, log: LoggedRequest, send: Send) -> None:
+        log.status, log.error = error.status, error.error
+        content_type, body = errors.body(error)
+        start = headers.of_error(self.service.now(), content_type, len(body), error.retry_after)
+        await _send_whole(send, error.status, start, body)
+
+
+def _verb(path: str) -> str | None:
+    if path == chat_completions.PATH:
+        return "POST"
+    single = any(path.startswith(prefix) and path != prefix for prefix in _SINGLES)
+    return "GET" if path in _LISTS or path == _API_KEY or single else None
+
+
+def _listing(path: str, key: str) -> bytes:
+    if path == _API_KEY:
+        return models.api_key(key)
+    if path in _LISTS:
+        return _LISTS[path]()
+    prefix = next(prefix for prefix in _SINGLES if path.startswith(prefix))
+    return _SINGLES[prefix](path[len(prefix) :])
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """Read the whole body; None if it was larger than allowed."""
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= most:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+        more = message.get("more_body", False)
+    return b"".join(chunks) if size <= most else None
+
+
+async def _send_whole(send: Send, status: int, start: headers.Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": start})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,73 @@
+"""The models the fake serves, refuses or calls image models: every row of the catalogue.
+
+The plugin reads the same file with code of its own, on purpose: facts are shared,
+logic never.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from llm_grok_vision import limits
+
+from .identity import hexadecimal
+
+_FILE = Path(limits.__file__).with_name("catalogue.json")
+
+
+class Prices(msgspec.Struct, frozen=True):
+    """US dollars for a million tokens; image tokens cost what prompt tokens cost."""
+
+    prompt: float
+    cached: float
+    completion: float
+
+
+class Retirement(msgspec.Struct, frozen=True):
+    """The day a model was taken down, and the model named instead."""
+
+    on: str
+    use: str
+
+
+class Model(msgspec.Struct, frozen=True):
+    """A model by the id that answers carry."""
+
+    id: str
+    aliases: tuple[str, ...]
+    created: int
+    kind: str
+    status: str
+    input_modalities: tuple[str, ...]
+    context_length: int
+    usd_per_million: Prices
+    refuses: tuple[str, ...]
+    source: str
+    retired: Retirement | None = None
+    fingerprint: str = ""
+
+    @property
+    def reads_images(self) -> bool:
+        """Whether images may stand in a message to this model."""
+        return "image" in self.input_modalities
+
+    @property
+    def system_fingerprint(self) -> str:
+        """The recorded fingerprint, or one made of the id (ASSUMED)."""
+        return self.fingerprint or f"fp_{hexadecimal(16, 'fingerprint', self.id)}"
+
+
+MODELS: tuple[Model, ...] = msgspec.json.decode(_FILE.read_bytes(), type=tuple[Model, ...])
+
+_BY_NAME = {name: model for model in MODELS for name in (model.id, *model.aliases)}
+
+
+def find(name: str) -> Model | None:
+    """Find a model by its id or one of its aliases."""
+    return _BY_NAME.get(name)
+
+
+def listed(*kinds: str) -> list[Model]:
+    """Give the models of these kinds that answer, in the order of their ids."""
+    served = (model for model in MODELS if model.status != "retired-refused")
+    return sorted((model for model in served if model.kind in kinds), key=lambda model: model.id)

@@ -1,0 +1,142 @@
+"""What is wrong with a request, before any image is looked at: one small function a row.
+
+Each gives the blanks of its row in `refusals`, or None if the request passes. They run
+in the order of CHECKS, which is the order of the rows.
+"""
+
+from collections.abc import Callable
+
+from llm_grok_vision.limits import (
+    IMAGE_DETAILS,
+    MAX_PENALTY,
+    MAX_STOP_SEQUENCES,
+    MAX_TEMPERATURE,
+    MAX_TOOLS,
+    MAX_TOP_P,
+)
+
+from .catalogue import Model, find
+from .identity import uuid
+from .refusals import refuse
+from .request import ChatRequest, ImagePart, UnknownPart
+
+Blanks = dict[str, object]
+
+TEAM = uuid("team")
+
+# The names by which the service refuses a parameter differ from those that it takes.
+_REFUSED_AS = {
+    "presence_penalty": "presencePenalty",
+    "frequency_penalty": "frequencyPenalty",
+    "reasoning_effort": "reasoningEffort",
+}
+
+_RANGES: tuple[tuple[str, float, float, str], ...] = (
+    ("temperature", 0, MAX_TEMPERATURE, f"between 0 and {MAX_TEMPERATURE:g}"),
+    ("frequency_penalty", -MAX_PENALTY, MAX_PENALTY, f"between -{MAX_PENALTY:g} and {MAX_PENALTY:g}"),
+    ("presence_penalty", -MAX_PENALTY, MAX_PENALTY, f"between -{MAX_PENALTY:g} and {MAX_PENALTY:g}"),
+    ("top_p", 1e-9, MAX_TOP_P, f"above 0 and at most {MAX_TOP_P:g}"),
+    ("n", 1, float("inf"), "at least 1"),
+    ("max_tokens", 1, float("inf"), "at least 1"),
+    ("max_completion_tokens", 1, float("inf"), "at least 1"),
+)
+
+
+def check(request: ChatRequest) -> Model:
+    """Find the model that answers this request, or raise the ApiError that it earns."""
+    for name, blanks_of in CHECKS.items():
+        blanks = blanks_of(request)
+        if blanks is not None:
+            raise refuse(name, **blanks)
+    return _model(request)
+
+
+def _no_messages(request: ChatRequest) -> Blanks | None:
+    return None if request.messages else {}
+
+
+def _stream_and_deferred(request: ChatRequest) -> Blanks | None:
+    return {} if request.stream and request.deferred else None
+
+
+def _unknown_model(request: ChatRequest) -> Blanks | None:
+    return None if find(request.model) else {"model": request.model, "team": TEAM}
+
+
+def _retired_model(request: ChatRequest) -> Blanks | None:
+    retired = _model(request).retired
+    return {"model": request.model, "on": retired.on, "use": retired.use} if retired else None
+
+
+def _image_model(request: ChatRequest) -> Blanks | None:
+    return {"model": request.model} if _model(request).kind == "image" else None
+
+
+def _unsupported_parameter(request: ChatRequest) -> Blanks | None:
+    for parameter in _model(request).refuses:
+        if parameter in request.parameters:
+            return {"parameter": _REFUSED_AS.get(parameter, parameter)}
+    return None
+
+
+def _parameter_out_of_range(request: ChatRequest) -> Blanks | None:
+    for parameter, low, high, words in _RANGES:
+        value = request.parameters.get(parameter)
+        if value is not None and not low <= value <= high:
+            return {"parameter": parameter, "range": words}
+    if len(request.parameters.get("stop", ())) > MAX_STOP_SEQUENCES:
+        return {"parameter": "stop", "range": f"at most {MAX_STOP_SEQUENCES} sequences"}
+    if len(request.tools) > MAX_TOOLS:
+        return {"parameter": "tools", "range": f"at most {MAX_TOOLS} functions"}
+    return None
+
+
+def _tool_choice_without_tools(request: ChatRequest) -> Blanks | None:
+    return {} if request.tool_choice and not request.tools else None
+
+
+def _no_content(request: ChatRequest) -> Blanks | None:
+    empty = (not message.parts and not message.has_tool_calls for message in request.messages)
+    return {} if any(empty) else None
+
+
+def _unknown_part(request: ChatRequest) -> Blanks | None:
+    unknown = (part for part in request.parts if isinstance(part, UnknownPart))
+    return next(({"type": part.type} for part in unknown), None)
+
+
+def _images(request: ChatRequest) -> list[ImagePart]:
+    return [part for part in request.parts if isinstance(part, ImagePart)]
+
+
+def _text_only_model(request: ChatRequest) -> Blanks | None:
+    return {} if _images(request) and not _model(request).reads_images else None
+
+
+def _unknown_detail(request: ChatRequest) -> Blanks | None:
+    for image in _images(request):
+        if image.detail not in IMAGE_DETAILS:
+            return {"details": ", ".join(IMAGE_DETAILS), "detail": image.detail}
+    return None
+
+
+def _model(request: ChatRequest) -> Model:
+    model = find(request.model)
+    assert model is not None, "checked by the row `unknown model`"
+    return model
+
+
+CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
+    "no messages": _no_messages,
+    "stream and deferred": _stream_and_deferred,
+    "unknown model": _unknown_model,
+    "retired model": _retired_model,
+    "image model": _image_model,
+    "unsupported parameter": _unsupported_parameter,
+    "parameter out of range": _parameter_out_of_range,
+    "tool_choice without tools": _tool_choice_without_tools,
+    "no content": _no_content,
+    "unknown part": _unknown_part,
+    "text-only model": _text_only_model,
+    "unknown detail": _unknown_detail,
+}

@@ -1,0 +1,90 @@
+"""The command: `python -m fake_server`, also installed as `fake-xai`."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .server import FakeServer
+
+_MISSING = "The fake server needs more packages: pip install 'llm-grok-vision[fake]'."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the result is its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        from .server import FakeServer
+    except ModuleNotFoundError as error:
+        print(f"{_MISSING} ({error.name} is not installed.)", file=sys.stderr)
+        return 1
+    try:
+        server = FakeServer(
+            host=options.host,
+            port=options.port,
+            images=options.images,
+            allow_hosts=options.allow_host,
+            placeholder=options.placeholder,
+            contract=options.contract,
+            api_key=options.api_key,
+            max_body=options.max_body,
+            clock=options.clock,
+        )
+        asyncio.run(_until_signalled(server))
+    except (OSError, ValueError) as error:
+        print(f"fake_server: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _until_signalled(server: "FakeServer") -> None:
+    """Listen until SIGINT or SIGTERM; the first line printed is the base URL."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with server.running():
+        print(server.url, flush=True)
+        await stop.wait()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fake_server",
+        description="A fake of xAI's API. The first line it prints is the base URL for clients;"
+        " it stops on Ctrl-C.",
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    add("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    add("--images", metavar="DIR", help="answer https://host/path with the file DIR/host/path")
+    add(
+        "--allow-host",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="fetch image addresses of this host over the network; may be repeated",
+    )
+    add(
+        "--no-placeholder",
+        dest="placeholder",
+        action="store_false",
+        help="refuse any other image address, instead of answering with a built-in picture",
+    )
+    add(
+        "--contract",
+        choices=["documented"],
+        default="documented",
+        help="whose rules to follow: those that xAI documents (default)",
+    )
+    add("--api-key", metavar="KEY", help="the one good key (default: any key is good)")
+    add("--max-body", metavar="BYTES", type=int, default=1024**3, help="largest request (1 GiB)")
+    add(
+        "--clock",
+        choices=["fixed", "real"],
+        default="fixed",
+        help="whether answers carry the same date each time (default), or today's",
+    )
+    return parser

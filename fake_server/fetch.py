@@ -1,0 +1,166 @@
+"""Where the picture behind a web address comes from.
+
+In this order: what the test mapped, a file of --images, the network for hosts that
+--allow-host names, else the built-in placeholder. Hosts under .invalid always fail.
+"""
+
+import asyncio
+import ipaddress
+import json
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urljoin, urlsplit
+
+import httpx2
+
+from llm_grok_vision.limits import (
+    FETCH_MEDIA_TYPES,
+    FETCH_SECONDS,
+    FETCH_USER_AGENT,
+    MAX_IMAGE_BYTES,
+)
+
+from .refusals import ApiError, refuse
+
+# ASSUMED: what the service does with redirects is not known.
+_MOST_REDIRECTS = 3
+_PLACEHOLDER = Path(__file__).with_name("placeholder.png")
+
+
+class Fetched(NamedTuple):
+    """The bytes behind an address, where they came from, and the type declared for them."""
+
+    data: bytes
+    source: str
+    declared: str = ""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where pictures may come from; `mapped` is the test's own dictionary."""
+
+    mapped: dict[str, bytes] = field(default_factory=dict)
+    images: Path | None = None
+    allow_hosts: frozenset[str] = frozenset()
+    placeholder: bool = True
+
+    async def fetch(self, url: str) -> Fetched:
+        """Get the bytes behind an address; raises the ApiError that it earns."""
+        if url in self.mapped:
+            return Fetched(self.mapped[url], "scenario")
+        host = _host(url)
+        if host.endswith(".invalid"):
+            raise refuse("fetch failed", status="404 Not Found")
+        if path := self._file(url, host):
+            return Fetched(path.read_bytes(), "images")
+        if host in self.allow_hosts:
+            try:
+                return await asyncio.wait_for(self._download(url), FETCH_SECONDS)
+            except (asyncio.TimeoutError, httpx2.TimeoutException):
+                raise refuse("fetch timeout") from None
+        if self.placeholder and not _is_private(host):
+            return Fetched(_PLACEHOLDER.read_bytes(), "placeholder")
+        if _is_private(host):
+            raise refuse("fetch not allowed", host=host)
+        raise refuse("fetch failed", status="404 Not Found")
+
+    def _file(self, url: str, host: str) -> Path | None:
+        """Find DIR/host/path, never outside of DIR."""
+        if self.images is None:
+            return None
+        root = self.images.resolve()
+        try:
+            path = (root / host / unquote(urlsplit(url).path).lstrip("/")).resolve()
+            return path if path.is_relative_to(root / host) and path.is_file() else None
+        except (OSError, ValueError):
+            return None
+
+    async def _download(self, url: str) -> Fetched:
+        async with httpx2.AsyncClient(trust_env=False, timeout=FETCH_SECONDS) as client:
+            for _ in range(_MOST_REDIRECTS + 1):
+                try:
+                    address = await self._checked_address(url)
+                    got = await _get(client, url, address)
+                except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+                    if isinstance(error, httpx2.TimeoutException):
+                        raise
+                    raise refuse("fetch failed", status="502 Bad Gateway") from None
+                if isinstance(got, Fetched):
+                    return got
+                url = urljoin(url, got)
+        raise refuse("fetch failed", status="310 Too Many Redirects")
+
+    async def _checked_address(self, url: str) -> str:
+        """Resolve a host that is named; what it resolves to must be public, or named too."""
+        host = _host(url)
+        if host not in self.allow_hosts:
+            raise refuse("fetch not allowed", host=host)
+        infos = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        address = str(infos[0][4][0])
+        named_itself = host == address or host == "localhost" or address in self.allow_hosts
+        if _is_private(address) and not named_itself:
+            raise refuse("fetch not allowed", host=host)
+        return address
+
+
+async def _get(client: httpx2.AsyncClient, url: str, address: str) -> Fetched | str:
+    """Ask the address that was checked, not the name again; a string is a redirect's target."""
+    target = httpx2.URL(url)
+    request = client.build_request(
+        "GET",
+        target.copy_with(host=address),
+        headers={"host": target.netloc.decode(), "user-agent": FETCH_USER_AGENT},
+        extensions={"sni_hostname": target.host},
+    )
+    response = await client.send(request, stream=True)
+    try:
+        if response.is_redirect:
+            return response.headers["location"]
+        if not response.is_success:
+            status = f"{response.status_code} {response.reason_phrase}".strip()
+            raise refuse("fetch failed", status=status)
+        declared = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if declared not in FETCH_MEDIA_TYPES:
+            raise refuse("fetched type", types=json.dumps(FETCH_MEDIA_TYPES))
+        return Fetched(await _bounded(response), "network", declared)
+    finally:
+        await response.aclose()
+
+
+async def _bounded(response: httpx2.Response) -> bytes:
+    """Read no more than shows that an image is too large."""
+    data = bytearray()
+    async for chunk in response.aiter_bytes():
+        data += chunk
+        if len(data) > MAX_IMAGE_BYTES:
+            raise refuse("image too large", size=f"at least {len(data)}", limit=MAX_IMAGE_BYTES)
+    return bytes(data)
+
+
+def _host(url: str) -> str:
+    """Take the host of a web address; anything else is no address of an image."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        host = ""
+    if not host or parts.scheme.lower() not in ("http", "https"):
+        raise _no_address()
+    return host
+
+
+def _no_address() -> ApiError:
+    # OBSERVED: anything that is neither an address nor a data URL is read as base64.
+    return refuse("bad base64")
+
+
+def _is_private(host: str) -> bool:
+    """Tell addresses of this machine or network; a name that is no address is public."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False

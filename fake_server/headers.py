@@ -1,0 +1,73 @@
+"""The headers of an answer, in the order in which the live service sent them.
+
+OBSERVED 2026-08-10, cookies left out. Answers to inference have the most; lists of
+models have no limits and no ids; errors have the least, and a content-length.
+"""
+
+from email.utils import formatdate
+
+from .identity import hexadecimal
+
+Headers = list[tuple[bytes, bytes]]
+
+# OBSERVED 2026-08 of grok-4.3. They do not count down yet.
+_LIMIT_REQUESTS = "1800"
+_LIMIT_TOKENS = "10000000"
+
+
+def of_completion(now: int, request_id: str, content_type: str) -> Headers:
+    """Headers of an answer to inference, streamed or whole."""
+    streamed = content_type == "text/event-stream"
+    rows = [("cache-control", "no-cache")] if streamed else []
+    rows += [
+        ("strict-transport-security", "max-age=31536000"),
+        ("x-ratelimit-limit-tokens", _LIMIT_TOKENS),
+        ("x-ratelimit-remaining-tokens", _LIMIT_TOKENS),
+        ("x-ratelimit-limit-requests", _LIMIT_REQUESTS),
+        ("x-ratelimit-remaining-requests", _LIMIT_REQUESTS),
+        ("cf-cache-status", "DYNAMIC"),
+        ("x-request-id", request_id),
+        ("x-zero-data-retention", "false"),
+        ("x-data-retention", "general"),
+    ]
+    if not streamed:
+        rows += [
+            ("x-metrics-ttft-ms", "1.0"),
+            ("x-metrics-mean-itl-ms", "1.0"),
+            ("x-metrics-e2e-ms", "2.0"),
+        ]
+    trace = hexadecimal(48, "trace", request_id)
+    rows += [("traceparent", f"00-{trace[:32]}-{trace[32:]}-01"), *_EDGE, *_server(request_id)]
+    return _encoded(now, content_type, rows)
+
+
+def of_list(now: int, seed: str) -> Headers:
+    """Headers of an answer about models or keys."""
+    rows = [*_EDGE, ("cf-cache-status", "DYNAMIC"), _STRICT, *_server(seed)]
+    return _encoded(now, "application/json", rows)
+
+
+def of_error(now: int, content_type: str, length: int, retry_after: float | None) -> Headers:
+    """Headers of a refusal. A Retry-After was never recorded: tests ask for it."""
+    rows = [("content-length", str(length))]
+    if retry_after is not None:
+        rows.append(("retry-after", f"{retry_after:g}"))
+    rows += [_STRICT, *_EDGE, ("cf-cache-status", "DYNAMIC"), *_server(content_type)]
+    return _encoded(now, content_type, rows)
+
+
+_STRICT = ("strict-transport-security", "max-age=31536000")
+_EDGE = (
+    ("vary", "origin, access-control-request-method, access-control-request-headers"),
+    ("access-control-allow-origin", "*"),
+    ("access-control-expose-headers", "*"),
+)
+
+
+def _server(seed: str) -> list[tuple[str, str]]:
+    return [("server", "cloudflare"), ("cf-ray", f"{hexadecimal(16, 'ray', seed)}-FRA")]
+
+
+def _encoded(now: int, content_type: str, rows: list[tuple[str, str]]) -> Headers:
+    first = [("date", formatdate(now, usegmt=True)), ("content-type", content_type)]
+    return [(name.encode(), value.encode()) for name, value in first + rows]

@@ -1,0 +1,150 @@
+"""What the bytes of an image say of it: read from headers, never by decoding pixels.
+
+The plugin reads images for itself, on purpose and otherwise, in
+`llm_grok_vision.images`; the tests hold both against Pillow.
+"""
+
+import binascii
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pybase64
+
+from llm_grok_vision.limits import (
+    MAX_IMAGE_BYTES,
+    MAX_IMAGE_PIXELS,
+    MIN_IMAGE_PIXELS,
+    MIN_IMAGE_SIDE,
+)
+
+from .refusals import refuse
+
+_DATA_URL = re.compile(r"data:(?P<declared>[^;,]*)(?:;[^;,]*)*;base64,", re.IGNORECASE)
+_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+_RESTARTS = range(0xD0, 0xD8)
+_FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_END = 0xD9
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image that was read: `format` is "JPEG" or "PNG", `size` counts its bytes."""
+
+    format: str
+    width: int
+    height: int
+    size: int
+    declared: str = ""
+
+
+class _Damaged(Exception):
+    """The bytes end, or contradict themselves, before the image does."""
+
+
+def is_data_url(url: str) -> bool:
+    """Tell an inline image from a web address."""
+    return url[:5].lower() == "data:"
+
+
+def from_data_url(url: str) -> Picture:
+    """Decode an inline image and read it; raises the ApiError that it earns."""
+    head = _DATA_URL.match(url)
+    if head is None:
+        raise refuse("bad base64")
+    # By arithmetic first: what is too large is not worth decoding.
+    check_size((len(url) - head.end()) // 4 * 3 - url[-2:].count("="))
+    try:
+        data = pybase64.b64decode(url[head.end() :], validate=True)
+    except (binascii.Error, ValueError):
+        raise refuse("bad base64") from None
+    return read(data, head["declared"])
+
+
+def read(data: bytes, declared: str = "") -> Picture:
+    """Read an image by its bytes, whatever type was declared; raises the ApiError it earns."""
+    check_size(len(data))
+    for kind, (magic, extent) in _KINDS.items():
+        if data.startswith(magic):
+            try:
+                width, height = extent(data)
+            except _Damaged:
+                raise refuse(f"damaged {kind}") from None
+            _check_pixels(width, height)
+            return Picture(kind, width, height, len(data), declared)
+    raise refuse("not an image")
+
+
+def check_size(size: int) -> None:
+    """Raise the ApiError for an image of more bytes than the limit."""
+    if size > MAX_IMAGE_BYTES:
+        raise refuse("image too large", size=size, limit=MAX_IMAGE_BYTES)
+
+
+def _check_pixels(width: int, height: int) -> None:
+    pixels = width * height
+    if width < MIN_IMAGE_SIDE or height < MIN_IMAGE_SIDE:
+        raise refuse("side too small", width=width, height=height)
+    if pixels < MIN_IMAGE_PIXELS:
+        raise refuse("area too small", width=width, height=height, pixels=pixels)
+    if pixels > MAX_IMAGE_PIXELS:
+        raise refuse("area too large", width=width, height=height, pixels=pixels)
+
+
+def _png_extent(data: bytes) -> tuple[int, int]:
+    """Take width and height from the first chunk; all of them must be there and sound."""
+    chunks = _png_chunks(memoryview(data)[8:])
+    kind, header = next(chunks)
+    if kind != b"IHDR" or len(header) != 13:
+        raise _Damaged
+    for kind, _ in chunks:
+        if kind == b"IEND":
+            return int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
+    raise _Damaged
+
+
+def _png_chunks(rest: memoryview) -> Iterator[tuple[bytes, bytes | memoryview]]:
+    while len(rest) >= 12:
+        length = int.from_bytes(rest[:4], "big")
+        chunk, checksum = rest[4 : 8 + length], rest[8 + length : 12 + length]
+        if len(checksum) != 4 or zlib.crc32(chunk) != int.from_bytes(checksum, "big"):
+            break
+        yield bytes(chunk[:4]), chunk[4:]
+        rest = rest[12 + length :]
+    raise _Damaged
+
+
+def _jpeg_extent(data: bytes) -> tuple[int, int]:
+    """Take height and width from the frame header; the end-of-image marker must follow."""
+    extent: tuple[int, int] | None = None
+    for marker, segment in _jpeg_segments(data):
+        if marker == _END:
+            break
+        if marker in _FRAMES and len(segment) >= 5:
+            extent = int.from_bytes(segment[3:5], "big"), int.from_bytes(segment[1:3], "big")
+    if extent is None:
+        raise _Damaged
+    return extent
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield each marker with its segment; coded data between them is skipped."""
+    position = 2
+    while found := _MARKER.search(data, position):
+        marker, position = found[1][0], found.end()
+        if marker in _RESTARTS:
+            continue
+        if marker == _END:
+            yield marker, b""
+            return
+        length = int.from_bytes(data[position : position + 2], "big")
+        yield marker, data[position + 2 : position + length]
+        position += length
+    raise _Damaged
+
+
+_KINDS: dict[str, tuple[bytes, Callable[[bytes], tuple[int, int]]]] = {
+    "PNG": (b"\x89PNG\r\n\x1a\n", _png_extent),
+    "JPEG": (b"\xff\xd8\xff", _jpeg_extent),
+}

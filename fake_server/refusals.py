@@ -1,0 +1,313 @@
+"""Everything the fake refuses, a row each, in the order in which it looks.
+
+A row holds when it applies, the HTTP status, xAI's `code` and text, and how that is
+known (the four words are explained in `llm_grok_vision.limits`). An empty code marks
+an answer that is plain text. The README's table is made of these rows.
+
+The order is ASSUMED from what was seen to mask what. Texts and codes follow the newest
+wording seen, unless the guide says otherwise.
+"""
+
+from dataclasses import dataclass
+
+from llm_grok_vision import limits
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One thing that is refused, and the answer to it."""
+
+    when: str
+    status: int
+    code: str
+    text: str
+    evidence: str
+
+
+class ApiError(Exception):
+    """A refused request: what to answer, and the seconds for Retry-After if it has one."""
+
+    def __init__(
+        self, status: int, code: str, error: str, retry_after: float | None = None
+    ) -> None:
+        super().__init__(error)
+        self.status = status
+        self.code = code
+        self.error = error
+        self.retry_after = retry_after
+
+
+_UNABLE = "Image URL could not be fetched: "
+
+REFUSALS: dict[str, Refusal] = {
+    "body too large": Refusal(
+        "the request body is larger than --max-body (the live service: 50 MiB)",
+        413,
+        "",
+        "<html><head><title>413 Request Entity Too Large</title></head></html>",
+        "OBSERVED 2025-12; the limit is a setting",
+    ),
+    "no such path": Refusal(
+        "no such path",
+        404,
+        "not-found",
+        "The fake server has nothing at {path}; its paths begin with /v1.",
+        "ASSUMED",
+    ),
+    "wrong verb": Refusal("another verb than the path takes", 405, "", "", "DOC status, ASSUMED body"),
+    "no key": Refusal(
+        "no Authorization header, or an empty key",
+        401,
+        "unauthenticated:no-credentials",
+        "No credentials presented.",
+        "OBSERVED 2026-08",
+    ),
+    "wrong key": Refusal(
+        "another key than --api-key",
+        400,
+        "invalid-argument",
+        "Incorrect API key provided. You can obtain an API key from https://console.x.ai.",
+        "OBSERVED 2026-08-10",
+    ),
+    "not JSON type": Refusal(
+        "the body is not declared as JSON",
+        415,
+        "",
+        "Expected request with `Content-Type: application/json`",
+        "DOC status, ASSUMED text",
+    ),
+    "not JSON": Refusal(
+        "the body is not JSON",
+        400,
+        "",
+        "Failed to parse the request body as JSON: {problem}",
+        "OBSERVED; ASSUMED end of the text",
+    ),
+    "wrong shape": Refusal(
+        "a field is missing or of another type",
+        422,
+        "",
+        "Failed to deserialize the JSON body into the target type: {problem}",
+        "OBSERVED; ASSUMED end of the text",
+    ),
+    "no messages": Refusal(
+        "`messages` is empty",
+        400,
+        "400",
+        "Bad data: Messages cannot be empty",
+        "OBSERVED 2026",
+    ),
+    "stream and deferred": Refusal(
+        "`stream` together with `deferred`",
+        400,
+        "",
+        '"A request may either be streaming or deferred, but not both."',
+        "OBSERVED text, ASSUMED status",
+    ),
+    "unknown model": Refusal(
+        "no such model",
+        404,
+        "not-found",
+        "The model {model} does not exist or your team {team} does not have access to it."
+        " If you believe this is a mistake, please contact support and quote your team ID"
+        " and the model name.",
+        "DOC 2026, OBSERVED with the code of 2025",
+    ),
+    "retired model": Refusal(
+        "a model that was taken down",
+        404,
+        "not-found",
+        "The model {model} was deprecated on {on} and is no longer accessible via the API."
+        " Please use {use} instead.",
+        "OBSERVED 2025-10-02",
+    ),
+    "image model": Refusal(
+        "a model that makes images",
+        400,
+        "invalid-argument",
+        "The model {model} is an image model and is therefore not available on this endpoint."
+        " Please use a compatible endpoint such as https://api.x.ai/v1/images/generations."
+        " For more information, see https://docs.x.ai/docs/api-reference#image-generation",
+        "OBSERVED 2026",
+    ),
+    "unsupported parameter": Refusal(
+        "a parameter that this model does not take",
+        400,
+        "invalid-argument",
+        "Argument not supported on this model: {parameter}",
+        "OBSERVED 2026; by model, see the catalogue",
+    ),
+    "parameter out of range": Refusal(
+        "`temperature` outside 0 to 2, a penalty outside -2 to 2, `top_p` outside 0 to 1,"
+        " `n`, `max_tokens` or `max_completion_tokens` below 1, more than"
+        f" {limits.MAX_STOP_SEQUENCES} `stop`, more than {limits.MAX_TOOLS} tools",
+        400,
+        "invalid-argument",
+        "Invalid request content: {parameter} must be {range}.",
+        "DOC ranges, ASSUMED text",
+    ),
+    "tool_choice without tools": Refusal(
+        "`tool_choice` without `tools`",
+        400,
+        "invalid-argument",
+        "Invalid request content: A tool_choice was set on the request but no tools were specified.",
+        "OBSERVED 2026",
+    ),
+    "no content": Refusal(
+        "a message without content",
+        400,
+        "invalid-argument",
+        "Invalid request content: Each message must have at least one content element.",
+        "OBSERVED 2026",
+    ),
+    "unknown part": Refusal(
+        "a part that is neither `text` nor `image_url`",
+        400,
+        "invalid-argument",
+        "Invalid request content: Content part of type {type} is not supported.",
+        "ASSUMED",
+    ),
+    "text-only model": Refusal(
+        "an image for a model that reads text only",
+        400,
+        "invalid-argument",
+        "Invalid request content: Image inputs are not supported by this model.",
+        "OBSERVED 2026",
+    ),
+    "unknown detail": Refusal(
+        "`detail` is another word than auto, low, high",
+        400,
+        "invalid-argument",
+        "Invalid request content: detail must be one of {details}, got {detail}.",
+        "DISPUTED: DOC values; the live service was seen (2026) to accept any word",
+    ),
+    "fetch failed": Refusal(
+        "the address of an image answers with an error",
+        400,
+        "invalid_image",
+        _UNABLE + "Fetching image failed with HTTP status {status}.",
+        "OBSERVED 2026 text, ASSUMED code",
+    ),
+    "fetch timeout": Refusal(
+        "the address of an image does not answer in 5 seconds",
+        400,
+        "invalid_image",
+        _UNABLE + "Fetching image timed out.",
+        "DOC limit, ASSUMED text",
+    ),
+    "fetch not allowed": Refusal(
+        "an address of this network that --allow-host does not name",
+        400,
+        "invalid_image",
+        _UNABLE + "The host {host} is not allowed.",
+        "ASSUMED",
+    ),
+    "fetched type": Refusal(
+        "the address of an image answers with another content type",
+        400,
+        "invalid_image",
+        _UNABLE + "Unsupported content-type encountered when downloading image."
+        " The only supported content types are {types}",
+        "OBSERVED 2026 text, ASSUMED code",
+    ),
+    "bad base64": Refusal(
+        "an inline image that is no data URL, or not base64",
+        400,
+        "invalid_image",
+        "Base64 string of provided image cannot be decoded.",
+        "OBSERVED 2026",
+    ),
+    "image too large": Refusal(
+        "an image of more than 20 MiB (20,971,520 bytes, decoded)",
+        400,
+        "invalid_image",
+        "Image has {size} bytes, which is above the maximum of {limit} bytes.",
+        "DOC limit (DISPUTED: 10 and 25 MiB elsewhere), ASSUMED text",
+    ),
+    "not an image": Refusal(
+        "bytes that are neither JPEG nor PNG, whatever type is declared",
+        400,
+        "invalid_image",
+        "Downloaded response does not contain a valid JPG or PNG image.",
+        "OBSERVED 2025; DOC types (DISPUTED: since 2026 WebP and ICO too)",
+    ),
+    "damaged PNG": Refusal(
+        "a PNG that is cut short or fails its checksums",
+        400,
+        "invalid_image",
+        "Invalid PNG image.",
+        "OBSERVED 2026",
+    ),
+    "damaged JPEG": Refusal(
+        "a JPEG that is cut short",
+        400,
+        "invalid_image",
+        "Invalid JPEG image.",
+        "ASSUMED after the PNG's",
+    ),
+    "side too small": Refusal(
+        "an image with a side of less than 8 pixels",
+        400,
+        "invalid_image",
+        "Image dimensions {width}x{height} are too small."
+        " Both width and height must be at least 8 pixels.",
+        "OBSERVED 2026",
+    ),
+    "area too small": Refusal(
+        "an image of less than 512 pixels in all",
+        400,
+        "invalid_image",
+        "Image has {pixels} total pixels ({width}x{height}),"
+        " which is below the minimum of 512 pixels.",
+        "OBSERVED 2026",
+    ),
+    "area too large": Refusal(
+        "an image of more than 178,956,970 pixels",
+        400,
+        "invalid_image",
+        "Image has {pixels} total pixels ({width}x{height}),"
+        " which is above the maximum of 178956970 pixels.",
+        "OBSERVED 2026 limit, ASSUMED text",
+    ),
+    "context overflow": Refusal(
+        "more prompt tokens than the model's context (by the fake's count)",
+        400,
+        "invalid-argument",
+        "This model's maximum prompt length is {limit} but the request contains {tokens} tokens.",
+        "OBSERVED 2026-01-16 text, ASSUMED code of 2026",
+    ),
+}
+
+
+def refuse(name: str, **blanks: object) -> ApiError:
+    """Make the error of a row, with the blanks of its text filled in."""
+    row = REFUSALS[name]
+    return ApiError(row.status, row.code, row.text.format(**blanks))
+
+
+# What `FakeServer.fail` answers unless told, for what no request provokes by itself.
+FAILURES: dict[int, tuple[str, str]] = {
+    # OBSERVED 2026
+    400: ("invalid-argument", "Invalid request content."),
+    401: (REFUSALS["no key"].code, REFUSALS["no key"].text),
+    # OBSERVED 2026
+    403: (
+        "permission-denied",
+        "Your newly created team doesn't have any credits or licenses yet."
+        " You can purchase those on https://console.x.ai.",
+    ),
+    404: ("not-found", "The requested resource was not found."),
+    # OBSERVED 2025, of grok-4-0709; the code is that of 2026
+    429: (
+        "resource-exhausted",
+        "Too many requests for team {team} and model {model}. Your team's rate limit is"
+        " - Requests per Minute (actual/limit): 601/600."
+        " You can view your team rate limits at https://console.x.ai.",
+    ),
+    # OBSERVED 2026-03-02
+    503: (
+        "The service is currently unavailable",
+        "Service temporarily unavailable. The model is at capacity and currently cannot"
+        " serve this request. Please try again later.",
+    ),
+}

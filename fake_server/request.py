@@ -1,0 +1,71 @@
+"""A question to the service, whichever wire format asked it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TextPart:
+    """A piece of text in a message."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ImagePart:
+    """An image in a message: a data URL or a web address, and the detail asked for."""
+
+    url: str
+    detail: str = "auto"
+
+
+@dataclass(frozen=True)
+class UnknownPart:
+    """A part of a type that the service does not take."""
+
+    type: str
+
+
+Part = TextPart | ImagePart | UnknownPart
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message with its parts in the author's order."""
+
+    role: str
+    parts: tuple[Part, ...]
+    has_tool_calls: bool = False
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function the model may call; `parameters` is a JSON schema."""
+
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """What is asked of a model.
+
+    `parameters` are the settings that were given, by their wire names. `tool_choice` is
+    "", "none", "auto", "required" or the name of a function. `schema` is the JSON schema
+    the answer has to follow, if any; `seed` makes ids, and is the request's own bytes.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    parameters: dict[str, Any]
+    seed: bytes
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str = ""
+    schema: dict[str, Any] | None = None
+    deferred: bool = False
+    stream: bool = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All parts of all messages, in order."""
+        return tuple(part for message in self.messages for part in message.parts)

@@ -1,0 +1,61 @@
+"""What a test tells the server to answer, and the images it makes up."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .refusals import FAILURES, ApiError
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A scripted answer; `tool_calls` are pairs of a name and its arguments."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    finish_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A scripted error, with the seconds for a Retry-After header if it has one."""
+
+    status: int
+    code: str
+    error: str
+    retry_after: float | None = None
+
+    def as_error(self, model: str, team: str) -> ApiError:
+        """Make the error for a request to this model."""
+        error = self.error.replace("{model}", model).replace("{team}", team)
+        return ApiError(self.status, self.code, error, self.retry_after)
+
+
+@dataclass
+class Scenario:
+    """The scripted answers that wait, in order, and the images by their address."""
+
+    waiting: deque[Reply | Failure] = field(default_factory=deque)
+    images: dict[str, bytes] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.waiting.clear()
+        self.images.clear()
+
+    def next(self) -> Reply | Failure | None:
+        """Take the next scripted answer, or None where the server answers for itself."""
+        return self.waiting.popleft() if self.waiting else None
+
+
+def failure(status: int, code: str | None, error: str | None, retry_after: float | None) -> Failure:
+    """Make a failure with xAI's words for the status, where none are given."""
+    known = FAILURES.get(status, FAILURES[503] if status >= 500 else FAILURES[400])
+    return Failure(
+        status,
+        known[0] if code is None else code,
+        known[1] if error is None else error,
+        retry_after,
+    )

@@ -1,0 +1,191 @@
+"""The fake as a running server: in a thread for Python, in the main thread for the command.
+
+`running` is both: the sockets and uvicorn's own start-up, without the waits that make
+uvicorn slow to stop.
+"""
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+
+from .app import DEFAULT_MAX_BODY, App
+from .fetch import Sources
+from .journal import LoggedRequest
+from .scenario import Reply, Scenario, failure
+from .service import Service
+
+CONTRACTS = ("documented",)
+CLOCKS = ("fixed", "real")
+
+
+class FakeServer:
+    """A fake of xAI's API on a port of this machine.
+
+        with FakeServer() as server:
+            client = openai.OpenAI(base_url=server.url, api_key="anything")
+
+    `url` is the base URL that clients need, `requests` what came in. `reply` and `fail`
+    script the next answers, in order; without a script the answer says what was seen.
+    `clear` forgets scripts, mapped images and requests.
+
+    `images` is a folder with DIR/host/path for https://host/path; `allow_hosts` may be
+    fetched over the network; any other address is answered by a built-in picture, or
+    refused without `placeholder`.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        images: str | os.PathLike[str] | None = None,
+        allow_hosts: Iterable[str] = (),
+        placeholder: bool = True,
+        contract: str = "documented",
+        api_key: str | None = None,
+        max_body: int = DEFAULT_MAX_BODY,
+        clock: str = "fixed",
+    ) -> None:
+        if contract not in CONTRACTS:
+            raise ValueError(f"contract is one of {', '.join(CONTRACTS)}, not {contract!r}")
+        if clock not in CLOCKS:
+            raise ValueError(f"clock is one of {', '.join(CLOCKS)}, not {clock!r}")
+        if images is not None and not Path(images).is_dir():
+            raise ValueError(f"images is no folder: {os.fspath(images)}")
+        self._host, self._port = host, port
+        self._scenario = Scenario()
+        sources = Sources(
+            mapped=self._scenario.images,
+            images=None if images is None else Path(images),
+            allow_hosts=frozenset(name.lower() for name in allow_hosts),
+            placeholder=placeholder,
+        )
+        service = Service(sources, self._scenario, real_clock=clock == "real")
+        self.app = App(service, api_key=api_key, max_body=max_body)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """Every request so far, parsed, with how it was answered."""
+        return self.app.journal
+
+    @property
+    def url(self) -> str:
+        """The base URL that clients need, such as http://127.0.0.1:51234/v1."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}/v1"
+
+    def reply(
+        self,
+        text: str = "",
+        *,
+        reasoning: str = "",
+        tool_calls: Iterable[tuple[str, Mapping[str, Any]]] = (),
+        finish_reason: str = "",
+    ) -> None:
+        """Answer the next request that passes the checks with this."""
+        self._scenario.waiting.append(Reply(text, reasoning, tuple(tool_calls), finish_reason))
+
+    def fail(
+        self,
+        status: int,
+        *,
+        code: str | None = None,
+        error: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Fail the next request that passes the checks; xAI's words unless others are given."""
+        self._scenario.waiting.append(failure(status, code, error, retry_after))
+
+    def serve_image(self, url: str, data: bytes) -> None:
+        """Put these bytes behind a web address."""
+        self._scenario.images[url] = data
+
+    def clear(self) -> None:
+        """Forget scripts, mapped images and requests."""
+        self._scenario.clear()
+        self.requests.clear()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Listen as long as the context lasts; raises OSError if the port is taken."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        with socket.create_server((self._host, self._port), family=family) as listener:
+            self._port = listener.getsockname()[1]
+            server = await _started(self.app, listener)
+            try:
+                yield
+            finally:
+                _stop(server)
+
+    def __enter__(self) -> "FakeServer":
+        ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self._thread.start()
+        ready.result()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._loop and self._stopping and self._thread:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+
+    def _run(self, ready: "Future[None]") -> None:
+        try:
+            asyncio.run(self._serve(ready))
+        except BaseException as error:  # handed to the thread that waits
+            ready.set_exception(error)
+
+    async def _serve(self, ready: "Future[None]") -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        async with self.running():
+            ready.set_result(None)
+            await self._stopping.wait()
+
+
+async def _started(app: App, listener: socket.socket) -> uvicorn.Server:
+    """Start uvicorn on a socket that listens already."""
+    config = uvicorn.Config(
+        app,
+        http="zttp",
+        http2=True,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[listener])
+    return server
+
+
+def _stop(server: uvicorn.Server) -> None:
+    """Stop at once: uvicorn's own shutdown waits a tenth of a second, twice."""
+    for listening in server.servers:
+        listening.close()
+    for connection in list(server.server_state.connections):
+        if connection.transport is not None:
+            connection.transport.abort()
+    for task in list(server.server_state.tasks):
+        task.cancel()

@@ -1,0 +1,165 @@
+"""The service itself: a request becomes a completion or an ApiError, whoever asked.
+
+No wire format is known here.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from .accounting import Usage, count_image_tokens, count_text_tokens, count_tiles, words
+from .answer import answer, tool_call_id
+from .catalogue import Model
+from .checks import TEAM, check
+from .fetch import Fetched, Sources
+from .identity import uuid
+from .images import from_data_url, is_data_url, read
+from .journal import LoggedImage, LoggedMessage, LoggedRequest
+from .refusals import refuse
+from .request import ChatRequest, ImagePart, TextPart
+from .scenario import Failure, Reply, Scenario
+
+# The clock of all answers unless it is set to real: 2026-01-01 00:00:00 UTC.
+FIXED_TIME = 1767225600
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A call that the answer asks for; `arguments` is JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Completion:
+    """An answer; `words` and `reasoning` are the pieces in which it streams."""
+
+    id: str
+    created: int
+    model: Model
+    words: list[str]
+    reasoning: list[str]
+    tool_calls: list[ToolCall]
+    finish_reason: str
+    choices: int
+    usage: Usage
+
+
+@dataclass
+class Service:
+    """Answers questions, and notes in the journal what it saw."""
+
+    sources: Sources
+    scenario: Scenario
+    real_clock: bool = False
+
+    def now(self) -> int:
+        """Seconds since 1970, by the clock that was chosen."""
+        return int(time.time()) if self.real_clock else FIXED_TIME
+
+    async def complete(self, request: ChatRequest, log: LoggedRequest) -> Completion:
+        """Answer a request; raises the ApiError that it earns."""
+        model = check(request)
+        await self._look(request, log)
+        text_tokens = sum(
+            count_text_tokens(part.text) for part in request.parts if isinstance(part, TextPart)
+        )
+        image_tokens = sum(image.tokens for image in log.images)
+        if text_tokens + image_tokens > model.context_length:
+            tokens = text_tokens + image_tokens
+            raise refuse("context overflow", limit=model.context_length, tokens=tokens)
+        scripted = self.scenario.next()
+        if isinstance(scripted, Failure):
+            raise scripted.as_error(request.model, TEAM)
+        reply = scripted or answer(request, log.images)
+        return self._completion(request, model, reply, text_tokens, image_tokens)
+
+    async def _look(self, request: ChatRequest, log: LoggedRequest) -> None:
+        """Read every image in order, and note each message as the model sees it."""
+        for message in request.messages:
+            noted = LoggedMessage(message.role)
+            log.messages.append(noted)
+            for part in message.parts:
+                if isinstance(part, TextPart):
+                    noted.parts.append(part.text)
+                elif isinstance(part, ImagePart):
+                    noted.parts.append(await self._image(part))
+
+    async def _image(self, part: ImagePart) -> LoggedImage:
+        if is_data_url(part.url):
+            picture, fetched, url = from_data_url(part.url), Fetched(b"", "data"), ""
+        else:
+            fetched, url = await self.sources.fetch(part.url), part.url
+            picture = read(fetched.data, fetched.declared)
+        tiles = count_tiles(picture.width, picture.height, part.detail)
+        return LoggedImage(
+            format=picture.format,
+            width=picture.width,
+            height=picture.height,
+            size=picture.size,
+            detail=part.detail,
+            tiles=tiles,
+            tokens=count_image_tokens(tiles),
+            source=fetched.source,
+            url=url,
+            declared=picture.declared,
+        )
+
+    def _completion(
+        self,
+        request: ChatRequest,
+        model: Model,
+        reply: Reply,
+        text_tokens: int,
+        image_tokens: int,
+    ) -> Completion:
+        reasoning, said, finish_reason = _cut(reply, request.parameters)
+        calls = [
+            ToolCall(tool_call_id(request, index), name, _json(arguments))
+            for index, (name, arguments) in enumerate(reply.tool_calls)
+        ]
+        if calls and finish_reason == "stop":
+            finish_reason = "tool_calls"
+        choices = request.parameters.get("n") or 1
+        usage = Usage(
+            text_tokens=text_tokens,
+            image_tokens=image_tokens,
+            completion_tokens=choices * (len(said) + sum(len(words(c.arguments)) for c in calls)),
+            reasoning_tokens=choices * len(reasoning),
+            prices=model.usd_per_million,
+        )
+        return Completion(
+            id=uuid("completion", request.seed),
+            created=self.now(),
+            model=model,
+            words=said,
+            reasoning=reasoning,
+            tool_calls=calls,
+            finish_reason=reply.finish_reason or finish_reason,
+            choices=choices,
+            usage=usage,
+        )
+
+
+def _cut(reply: Reply, parameters: dict[str, Any]) -> tuple[list[str], list[str], str]:
+    """Apply `stop` and the most tokens allowed; give reasoning, answer and finish_reason."""
+    text = reply.text
+    ends = [at for stop in parameters.get("stop", ()) if (at := text.find(stop)) >= 0]
+    text = text[: min(ends)] if ends else text
+    allowed = min(
+        parameters.get("max_completion_tokens") or math.inf, parameters.get("max_tokens") or math.inf
+    )
+    reasoning, said = words(reply.reasoning), words(text)
+    if len(reasoning) + len(said) <= allowed:
+        return reasoning, said, "stop"
+    reasoning = reasoning[: int(allowed)]
+    return reasoning, said[: int(allowed) - len(reasoning)], "length"
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,0 +1,282 @@
+"""POST /v1/chat/completions: reading the body, writing JSON and server-sent events.
+
+Key order, chunk order and which keys are absent are those of recorded answers of
+August 2026. The plugin reads and writes the same format with code of its own, on
+purpose, in `llm_grok_vision.wire.chat_completions`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
+
+import msgspec
+
+from ..accounting import Usage
+from ..request import ChatRequest, ImagePart, Message, Part, TextPart, Tool, UnknownPart
+from ..service import Completion, ToolCall
+
+PATH = "/v1/chat/completions"
+
+Role = Literal["system", "user", "assistant", "tool", "function"]
+
+
+class _ImageUrl(msgspec.Struct):
+    url: str
+    detail: str | None = None
+
+
+class _Part(msgspec.Struct):
+    type: str
+    text: str | None = None
+    # OPENAPI: an object here, a string on /v1/responses; clients send both.
+    image_url: _ImageUrl | str | None = None
+    detail: str | None = None
+
+
+class _Message(msgspec.Struct):
+    role: Role
+    content: str | list[_Part] | None = None
+    tool_calls: list[dict[str, Any]] | None = None
+
+
+class _Function(msgspec.Struct):
+    name: str
+    parameters: dict[str, Any] | None = None
+
+
+class _Tool(msgspec.Struct):
+    type: str = "function"
+    function: _Function | None = None
+
+
+class _JsonSchema(msgspec.Struct):
+    schema: dict[str, Any]
+
+
+class _ResponseFormat(msgspec.Struct):
+    type: str
+    json_schema: _JsonSchema | None = None
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool = False
+
+
+class Body(msgspec.Struct):
+    """The fields of a request that mean something here; unknown ones are ignored.
+
+    OBSERVED: the service ignores unknown fields too.
+    """
+
+    model: str
+    messages: list[_Message]
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    deferred: bool | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    n: int | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    reasoning_effort: str | None = None
+    user: str | None = None
+    tools: list[_Tool] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    response_format: _ResponseFormat | None = None
+
+
+_PARAMETERS = (
+    "temperature",
+    "top_p",
+    "n",
+    "max_tokens",
+    "max_completion_tokens",
+    "seed",
+    "stop",
+    "frequency_penalty",
+    "presence_penalty",
+    "reasoning_effort",
+    "user",
+)
+_decoder = msgspec.json.Decoder(Body)
+
+
+def decode(data: bytes) -> Body:
+    """Read a body; raises msgspec.DecodeError, or its ValidationError for a wrong shape."""
+    return _decoder.decode(data)
+
+
+def to_request(body: Body, data: bytes) -> ChatRequest:
+    """Translate a body into what the service is asked; `data` are its bytes."""
+    values = {name: getattr(body, name) for name in _PARAMETERS}
+    if isinstance(body.stop, str):
+        values["stop"] = [body.stop]
+    functions = [tool.function for tool in body.tools or () if tool.function]
+    return ChatRequest(
+        model=body.model,
+        messages=tuple(_message(message) for message in body.messages),
+        parameters={name: value for name, value in values.items() if value is not None},
+        seed=data,
+        tools=tuple(Tool(function.name, function.parameters or {}) for function in functions),
+        tool_choice=_tool_choice(body.tool_choice),
+        schema=_schema(body.response_format),
+        deferred=bool(body.deferred),
+        stream=bool(body.stream),
+    )
+
+
+def _message(message: _Message) -> Message:
+    content = message.content
+    if isinstance(content, str):
+        # A tool's empty result, and the "" beside tool calls, are content like any other.
+        parts: tuple[Part, ...] = (TextPart(content),) if content or message.role != "user" else ()
+    else:
+        parts = tuple(_part(part) for part in content or ())
+    return Message(message.role, parts, has_tool_calls=bool(message.tool_calls))
+
+
+def _part(part: _Part) -> Part:
+    if part.type in ("text", "input_text") and part.text is not None:
+        return TextPart(part.text)
+    if part.type in ("image_url", "input_image") and part.image_url is not None:
+        if isinstance(part.image_url, str):
+            return ImagePart(part.image_url, part.detail or "auto")
+        return ImagePart(part.image_url.url, part.image_url.detail or "auto")
+    return UnknownPart(part.type)
+
+
+def _tool_choice(choice: str | dict[str, Any] | None) -> str:
+    if isinstance(choice, dict):
+        function = choice.get("function")
+        return str(function.get("name", "required")) if isinstance(function, dict) else "required"
+    return choice or ""
+
+
+def _schema(format: _ResponseFormat | None) -> dict[str, Any] | None:
+    if format is None or format.type == "text":
+        return None
+    return format.json_schema.schema if format.json_schema else {"type": "object"}
+
+
+def to_json(completion: Completion) -> bytes:
+    """Write a whole answer."""
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(completion.words)}
+    if completion.reasoning:
+        message["reasoning_content"] = "".join(completion.reasoning)
+    if completion.tool_calls:
+        message["tool_calls"] = [_tool_call(call) for call in completion.tool_calls]
+    message["refusal"] = None
+    choices = [
+        {"index": index, "message": message, "finish_reason": completion.finish_reason}
+        for index in range(completion.choices)
+    ]
+    return msgspec.json.encode(
+        _envelope(completion, "chat.completion", choices, usage_json(completion.usage))
+    )
+
+
+def to_events(completion: Completion, include_usage: bool) -> Iterator[bytes]:
+    """Write an answer as server-sent events, each to be sent as it is.
+
+    With `stream_options.include_usage`, usage comes once and last, as recorded. Without
+    it every chunk carries what was used so far: the guide reads it off the first one.
+    """
+    said = thought = 0
+    for delta in _deltas(completion):
+        thought += "reasoning_content" in delta
+        said += "content" in delta
+        usage = _so_far(completion, said, thought)
+        for index in range(completion.choices):
+            choice = {"index": index, "delta": delta}
+            yield _event(completion, [choice], None if include_usage else usage)
+    for index in range(completion.choices):
+        choice = {"index": index, "delta": {}, "finish_reason": completion.finish_reason}
+        yield _event(completion, [choice], None if include_usage else completion.usage)
+    if include_usage:
+        yield _event(completion, [], completion.usage)
+    yield b"data: [DONE]\n\n"
+
+
+def _deltas(completion: Completion) -> Iterator[dict[str, Any]]:
+    """The role stands on the first delta alone, behind what else that delta says."""
+    deltas: list[dict[str, Any]] = [{"reasoning_content": word} for word in completion.reasoning]
+    deltas += [{"content": word} for word in completion.words]
+    deltas += [
+        {"tool_calls": [_tool_call(call, index)]}
+        for index, call in enumerate(completion.tool_calls)
+    ]
+    first, *others = deltas or [{}]
+    yield {**first, "role": "assistant"}
+    yield from others
+
+
+def _tool_call(call: ToolCall, index: int | None = None) -> dict[str, Any]:
+    wire: dict[str, Any] = {
+        "id": call.id,
+        "function": {"name": call.name, "arguments": call.arguments},
+    }
+    if index is not None:
+        wire["index"] = index
+    wire["type"] = "function"
+    return wire
+
+
+def _so_far(completion: Completion, said: int, thought: int) -> Usage:
+    return replace(
+        completion.usage,
+        completion_tokens=completion.choices * said,
+        reasoning_tokens=completion.choices * thought,
+    )
+
+
+def _event(completion: Completion, choices: list[dict[str, Any]], usage: Usage | None) -> bytes:
+    counted = usage_json(usage) if usage else None
+    chunk = _envelope(completion, "chat.completion.chunk", choices, counted)
+    return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
+
+
+def _envelope(
+    completion: Completion,
+    object: str,
+    choices: list[dict[str, Any]],
+    usage: dict[str, Any] | None,
+) -> dict[str, Any]:
+    envelope = {
+        "id": completion.id,
+        "object": object,
+        "created": completion.created,
+        "model": completion.model.id,
+        "choices": choices,
+    }
+    if usage:
+        envelope["usage"] = usage
+    envelope["system_fingerprint"] = completion.model.system_fingerprint
+    envelope["service_tier"] = "default"
+    return envelope
+
+
+def usage_json(usage: Usage) -> dict[str, Any]:
+    """Write usage with every key that recorded answers of 2026 have, in their order."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {
+            "text_tokens": usage.text_tokens,
+            "audio_tokens": 0,
+            "image_tokens": usage.image_tokens,
+            "cached_tokens": 0,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning_tokens,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+        "num_sources_used": 0,
+        "cost_in_usd_ticks": usage.cost_in_usd_ticks,
+    }

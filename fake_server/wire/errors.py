@@ -1,0 +1,42 @@
+"""How a refusal looks over HTTP: xAI's flat JSON, or the plain text of a layer before it."""
+
+import re
+
+import msgspec
+
+from ..refusals import ApiError, refuse
+
+_PATH = re.compile(r" - at `\$\.?(?P<path>.*)`$")
+
+
+def body(error: ApiError) -> tuple[str, bytes]:
+    """Give the content type and the body of a refusal."""
+    if error.code:
+        flat = {"code": error.code, "error": error.error}
+        return "application/json", msgspec.json.encode(flat)
+    if error.error.startswith("<"):
+        return "text/html", error.error.encode()
+    if error.error.startswith('"'):
+        return "application/json", error.error.encode()
+    return "text/plain; charset=utf-8", error.error.encode()
+
+
+def undecodable(error: Exception) -> ApiError:
+    """Make the refusal of a body that msgspec could not read.
+
+    ASSUMED: xAI words these as Rust's serde does; where it adds a line and a column,
+    nothing is added here.
+    """
+    problem = str(error)
+    if not isinstance(error, msgspec.ValidationError):
+        return refuse("not JSON", problem=problem)
+    found = _PATH.search(problem)
+    where = f"{found['path']}: " if found and found["path"] else ""
+    what = problem[: found.start()] if found else problem
+    for ours, theirs in (
+        (r"Object missing required field (`.*`)", r"missing field \1"),
+        (r"Expected `(.*)`, got `(.*)`", r"invalid type: \2, expected \1"),
+        (r"Invalid enum value '(.*)'", r"unknown variant `\1`"),
+    ):
+        what = re.sub(ours, theirs, what)
+    return refuse("wrong shape", problem=where + what)

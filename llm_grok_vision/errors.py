@@ -1,0 +1,119 @@
+"""Everything that this plugin raises, as one tree, split by whose fault it is.
+
+GrokError                    catch this for all of them
+ +- NoKeyError               no API key was found
+ +- InvalidSetting           a setting of yours that cannot work (XAI_API_BASE, keys.json)
+ +- ImageError               yours: an image was not sent, `name` says which
+ |   +- ImageNotReadable     the file is gone, or may not be read
+ |   +- UnsupportedImage     not a PNG or JPEG by its bytes
+ |   +- DamagedImage         empty, cut short or damaged
+ |   +- ImageTooLarge        too many bytes or pixels
+ |   +- ImageTooSmall        too few pixels
+ +- ApiError                 theirs: `status`, `code` and xAI's own words
+ |   +- InvalidKey, PermissionDenied, NotFound, RequestRefused
+ |   +- RateLimited, ServerError         tried again before they are raised
+ +- ConnectionFailed         no answer at all: `partial_text` is ""
+     +- TimedOut
+     +- StreamInterrupted    the answer stopped in the middle: `partial_text` is what came
+
+They are `llm.ModelError` for Python and `click.ClickException` for the command line,
+because `llm chat` shows a traceback for anything else.
+"""
+
+import click
+import llm
+
+
+class GrokError(llm.ModelError, click.ClickException):
+    """Something went wrong between LLM and xAI; `str()` is a sentence for the user."""
+
+
+class NoKeyError(GrokError, llm.NeedsKeyException):
+    """No API key was given, stored or set in the environment."""
+
+
+class InvalidSetting(GrokError):
+    """A setting on this machine that cannot work."""
+
+
+class ImageError(GrokError):
+    """An image that was not sent; `name` is its path, or what else is known of it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+        self.name = name
+
+
+class ImageNotReadable(ImageError):
+    """The file is gone, or may not be read."""
+
+
+class UnsupportedImage(ImageError):
+    """The bytes are neither PNG nor JPEG."""
+
+
+class DamagedImage(ImageError):
+    """The bytes begin like an image and do not end like one."""
+
+
+class ImageTooLarge(ImageError):
+    """More bytes or pixels than xAI takes."""
+
+
+class ImageTooSmall(ImageError):
+    """Fewer pixels than xAI takes."""
+
+
+class ApiError(GrokError):
+    """xAI answered with an error; `error` is its text and `code` its code, if it gave one.
+
+    `retry_after` is the wait in seconds that the answer asked for, or None.
+    """
+
+    retry_after: float | None = None
+
+    def __init__(self, status: int, code: str, error: str, advice: str) -> None:
+        super().__init__(f"{error}\n{advice}")
+        self.status = status
+        self.code = code
+        self.error = error
+
+
+class InvalidKey(ApiError):
+    """The API key is missing or wrong."""
+
+
+class PermissionDenied(ApiError):
+    """The key is good, what it asked for is not allowed."""
+
+
+class NotFound(ApiError):
+    """There is no such model, or no such address."""
+
+
+class RequestRefused(ApiError):
+    """xAI refused what was in the request."""
+
+
+class RateLimited(ApiError):
+    """Too much was asked in too short a time."""
+
+
+class ServerError(ApiError):
+    """The service itself failed, or is too busy."""
+
+
+class ConnectionFailed(GrokError):
+    """The service could not be reached; `partial_text` is the part of an answer that came."""
+
+    def __init__(self, message: str, partial_text: str = "") -> None:
+        super().__init__(message)
+        self.partial_text = partial_text
+
+
+class TimedOut(ConnectionFailed):
+    """The service took too long."""
+
+
+class StreamInterrupted(ConnectionFailed):
+    """The answer stopped before its end."""

@@ -1,0 +1,76 @@
+"""What is known of xAI's limits: one constant a fact, its evidence above it.
+
+Facts only, never logic: this module and the catalogue are all that the plugin and
+the fake server share. Four words say how we know:
+
+DOC       quoted from xAI's own text; a test reads the number back out of the quote.
+OBSERVED  seen on the live service by somebody who kept the answer; dated.
+ASSUMED   nobody outside xAI knows; our choice.
+DISPUTED  sources differ; which one is followed, and why.
+
+GUIDE is "Image Understanding" on docs.x.ai, in the copy whose examples use grok-4.
+OPENAPI is "xAI's REST API" 1.0.0, the description that xAI publishes of its endpoints.
+"""
+
+from typing import Final
+
+# DOC GUIDE: "Maximum image size: 20MiB"
+# DISPUTED: xAI's image.proto says 10 MiB, and a probe of December 2025 found 25 MiB
+# enforced. The guide is the newest text written for users of this endpoint.
+MAX_IMAGE_BYTES: Final = 20 * 1024**2
+
+# DOC GUIDE: "Supported image file types: jpg/jpeg or png."
+# DISPUTED: in 2026 the service was seen to take WebP and ICO too.
+IMAGE_FORMATS: Final = ("JPEG", "PNG")
+
+# DOC GUIDE: 'The possible values for "detail" are: "auto", "low", "high"'
+# DISPUTED: the live service was seen (2026) to read any other word as "auto".
+IMAGE_DETAILS: Final = ("auto", "low", "high")
+
+# OBSERVED 2026: "Both width and height must be at least 8 pixels."
+MIN_IMAGE_SIDE: Final = 8
+
+# OBSERVED 2026: "which is below the minimum of 512 pixels."
+MIN_IMAGE_PIXELS: Final = 512
+
+# OBSERVED 2026: xAI's own command line client refuses to send more than this; in
+# December 2025 an image of 8000x8000 passed and one of 16000x16000 did not.
+MAX_IMAGE_PIXELS: Final = 178_956_970
+
+# DOC GUIDE: "broken down into tiles of 448x448 pixels"
+TILE_SIDE: Final = 448
+
+# DOC GUIDE: "each tile will consume 256 tokens"
+TOKENS_PER_TILE: Final = 256
+
+# DOC GUIDE: "There is a maximum limit of 6 tiles"
+# With the extra tile that is 7 * 256 = 1,792: the guide's "less than 1,792 tokens"
+# has to be read as "at most".
+MAX_TILES: Final = 6
+
+# DOC image.proto: "will timeout after 5 seconds"
+FETCH_SECONDS: Final = 5.0
+
+# DOC image.proto: 'fetched using "XaiImageApiFetch/1.0" user agent'
+FETCH_USER_AGENT: Final = "XaiImageApiFetch/1.0"
+
+# OBSERVED 2026, in the order in which the service names them when it refuses another.
+FETCH_MEDIA_TYPES: Final = ("image/jpeg", "image/jpg", "image/png", "image/webp")
+
+# DOC OPENAPI: "What sampling temperature to use, between 0 and 2."
+MAX_TEMPERATURE: Final = 2.0
+
+# DOC OPENAPI: presence_penalty and frequency_penalty have "minimum":-2 and "maximum":2
+MAX_PENALTY: Final = 2.0
+
+# DOC OPENAPI: top_p has "maximum":1 and "exclusiveMinimum":0
+MAX_TOP_P: Final = 1.0
+
+# DOC OPENAPI: "Up to 4 sequences where the API will stop generating further tokens."
+MAX_STOP_SEQUENCES: Final = 4
+
+# DOC OPENAPI: "A max of 350 functions are supported."
+MAX_TOOLS: Final = 350
+
+# OBSERVED 2026: 838 of 838 recorded usages cost what this unit says, to the tick.
+TICKS_PER_USD: Final = 10_000_000_000

@@ -1,0 +1,52 @@
+"""What is sent of a prompt, as LLM's own messages: the rules that no wire format changes.
+
+`prompt.messages` is the whole conversation up to this turn, whichever way the user
+came (arguments, `messages=`, a conversation, `-c`, a chain of tools, a reply). Three
+things are left to do: where the system prompt stands, that images returned by tools
+follow the results, and that nothing empty is sent.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from llm.models import Prompt
+from llm.parts import AttachmentPart, Message, Part, TextPart, ToolCallPart, ToolResultPart
+
+
+def messages_to_send(prompt: Prompt) -> list[Message]:
+    """Give the messages of this turn, in the author's order; none of LLM's is changed."""
+    messages = list(prompt.messages)
+    if prompt.system:
+        # messages= leaves system= out of the list, and `llm -c -s` leaves the old one in.
+        if messages and messages[0].role == "system":
+            del messages[0]
+        messages.insert(0, Message(role="system", parts=[TextPart(text=prompt.system)]))
+    kept = ((message.role, _kept(message.parts)) for message in messages)
+    return list(_with_tool_images([Message(role, parts) for role, parts in kept if parts]))
+
+
+def _kept(parts: Iterable[Part]) -> list[Part]:
+    """Leave out empty texts, reasoning, and tools that ran on some server."""
+    return [part for part in parts if _is_sent(part)]
+
+
+def _is_sent(part: Part) -> bool:
+    if isinstance(part, TextPart):
+        return bool(part.text)
+    if isinstance(part, ToolCallPart | ToolResultPart):
+        return not part.server_executed
+    return isinstance(part, AttachmentPart) and part.attachment is not None
+
+
+def _with_tool_images(messages: list[Message]) -> Iterator[Message]:
+    """Move images out of tool results, into a user message behind the last result."""
+    waiting: list[Part] = []
+    for message in messages:
+        if message.role != "tool" and waiting:
+            yield Message(role="user", parts=waiting)
+            waiting = []
+        yield message
+        for part in message.parts:
+            if isinstance(part, ToolResultPart):
+                waiting += [AttachmentPart(attachment=image) for image in part.attachments]
+    if waiting:
+        yield Message(role="user", parts=waiting)

@@ -1,0 +1,43 @@
+"""The hooks that LLM calls; nothing here touches the network or can raise."""
+
+import sys
+from collections.abc import Callable
+
+import click
+import llm
+
+from .catalogue import vision_models
+from .empty_files import refuse_empty_files
+from .models import AsyncGrokVision, GrokVision
+
+
+@llm.hookimpl
+def register_models(register: Callable[..., None]) -> None:
+    """Register each vision model as `xai/<name>`, with the names xAI gives it as aliases."""
+    try:
+        models = vision_models()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        # An exception here would end every `llm` command, of other plugins too.
+        print(f"llm-grok-vision: no models, its catalogue is broken: {error!r}", file=sys.stderr)
+        return
+    for model in models:
+        register(
+            GrokVision(model.name), AsyncGrokVision(model.name), aliases=llm_aliases(model.name, model.aliases)
+        )
+
+
+@llm.hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Make `-a` say which file is empty."""
+    refuse_empty_files(cli)
+
+
+def llm_aliases(name: str, aliases: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the names by which LLM finds a model, besides its id `xai/<name>`.
+
+    xAI's alias "latest" stays out: in LLM, where all providers share one list of
+    names, it would say nothing about whose latest model it is.
+    """
+    named = [alias for alias in aliases if alias.startswith("grok")]
+    return (name, *named, *(f"xai/{alias}" for alias in named))
+

@@ -1,0 +1,136 @@
+"""Turn xAI's refusals, in whatever shape they come, into one error with one line of advice.
+
+xAI's own shape is flat, `{"code": "...", "error": "..."}`; a proxy in front of it
+answers in plain text or HTML, and a stream may carry an error of its own.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .errors import (
+    ApiError,
+    InvalidKey,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    RequestRefused,
+    ServerError,
+)
+
+_LONGEST = 1000
+_DATA_URL = re.compile(r"data:[\w/+.-]*;base64,[A-Za-z0-9+/=]+")
+_TAG = re.compile(r"<[^>]*>")
+_HEAD = re.compile(r"(?is)<(script|style)\b.*?</\1>")
+
+
+class Refusal(NamedTuple):
+    """What an error body says: `code` is "" where it gives none."""
+
+    code: str
+    error: str
+
+
+class _Reading(NamedTuple):
+    applies: Callable[[int, str], bool]
+    kind: type[ApiError]
+    advice: str
+
+
+# In order: the first that applies to the status and the lower-cased words is taken.
+_READINGS = (
+    _Reading(
+        lambda status, words: status == 401 or "api key" in words,
+        InvalidKey,
+        "Set a key with 'llm keys set xai', or in XAI_API_KEY; keys come from https://console.x.ai.",
+    ),
+    _Reading(
+        lambda status, words: "credits" in words or "spending limit" in words,
+        PermissionDenied,
+        "Add credits or raise the limit on https://console.x.ai.",
+    ),
+    _Reading(
+        lambda status, words: status == 403,
+        PermissionDenied,
+        "See on https://console.x.ai what this key may do.",
+    ),
+    _Reading(
+        lambda status, words: status == 404 or "model not found" in words,
+        NotFound,
+        "'llm models -q xai' lists the models this plugin knows.",
+    ),
+    _Reading(
+        lambda status, words: status == 429 or "exhausted" in words,
+        RateLimited,
+        "Wait a little before the next request, or send less at a time.",
+    ),
+    _Reading(
+        lambda status, words: status >= 500 or "unavailable" in words,
+        ServerError,
+        "The fault is on xAI's side; try again later.",
+    ),
+    _Reading(
+        lambda status, words: status == 413,
+        RequestRefused,
+        "Send fewer or smaller images in one prompt.",
+    ),
+    _Reading(
+        lambda status, words: "not support" in words and "image" not in words,
+        RequestRefused,
+        "Leave that option out for this model, or choose another model.",
+    ),
+    _Reading(
+        lambda status, words: "image" in words,
+        RequestRefused,
+        "Look at the images of this prompt, and of the conversation it continues.",
+    ),
+)
+_OTHERWISE = _Reading(
+    lambda status, words: True,
+    RequestRefused,
+    "Look at the options and messages of this prompt.",
+)
+
+
+def api_error(status: int, body: str, key: str | None = None) -> ApiError:
+    """Make the error for an answer with this HTTP status and body; `key` is kept out of it."""
+    refusal = read_refusal(body) or Refusal("", f"HTTP status {status} without an explanation.")
+    error = _presentable(refusal.error, key)
+    words = f"{refusal.code} {error}".lower()
+    reading = next((row for row in _READINGS if row.applies(status, words)), _OTHERWISE)
+    return reading.kind(status, refusal.code, error, reading.advice)
+
+
+def read_refusal(body: str) -> Refusal | None:
+    """Find the code and the words in an error body, or None if it says nothing."""
+    try:
+        return refusal_in(json.loads(body))
+    except ValueError:
+        words = _plain(body)
+    return Refusal("", words) if words else None
+
+
+def refusal_in(payload: Any) -> Refusal | None:
+    """Find the error in decoded JSON: flat as xAI's, nested as OpenAI's, or a bare string."""
+    if isinstance(payload, str) and payload.strip():
+        return Refusal("", payload.strip())
+    if not isinstance(payload, dict) or not payload.get("error"):
+        return None
+    error, code = payload["error"], payload.get("code")
+    if isinstance(error, dict):
+        code = error.get("code") or error.get("type") or code
+        error = error.get("message") or json.dumps(error)
+    return Refusal("" if code is None else str(code), str(error))
+
+
+def _plain(text: str) -> str:
+    """Drop the markup of an HTML page, and fold its white space."""
+    return " ".join(_TAG.sub(" ", _HEAD.sub(" ", text)).split())
+
+
+def _presentable(error: str, key: str | None) -> str:
+    error = _DATA_URL.sub("data:...", error)
+    if key:
+        error = error.replace(key, "(your key)")
+    return error if len(error) <= _LONGEST else error[:_LONGEST] + "..."
