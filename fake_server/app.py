@@ -45,7 +45,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        log = LoggedRequest(scope["method"], scope["path"], _headers(scope))
+        log = _log(scope)
         self.journal.append(log)
         body = await _read(receive, self.max_body)
         try:
@@ -61,21 +61,19 @@ class App:
             raise refuse("no such path", path=log.path)
         if log.method != verb:
             raise refuse("wrong verb")
-        key = self._check_key(log)
+        self._check_key(log.key)
         if verb == "POST":
             await self._complete(log, body, send)
             return
         log.status = 200
         start = headers.of_list(self.service.now(), log.path)
-        await _send_whole(send, 200, start, _listing(log.path, key))
+        await _send_whole(send, 200, start, _listing(log.path, log.key))
 
-    def _check_key(self, log: LoggedRequest) -> str:
-        scheme, _, key = log.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
+    def _check_key(self, key: str) -> None:
+        if not key:
             raise refuse("no key")
-        if self.api_key is not None and key.strip() != self.api_key:
+        if self.api_key is not None and key != self.api_key:
             raise refuse("wrong key")
-        return key.strip()
 
     async def _complete(self, log: LoggedRequest, data: bytes, send: Send) -> None:
         if "json" not in log.headers.get("content-type", "").lower():
@@ -127,8 +125,11 @@ def _listing(path: str, key: str) -> bytes:
     return _SINGLES[prefix](path[len(prefix) :])
 
 
-def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+def _log(scope: Scope) -> LoggedRequest:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    scheme, _, key = headers.pop("authorization", "").partition(" ")
+    key = key.strip() if scheme.lower() == "bearer" else ""
+    return LoggedRequest(scope["method"], scope["path"], headers, key)
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:

@@ -67,6 +67,11 @@ def find(name: str) -> Model | None:
     return _BY_NAME.get(name)
 
 
+def get(name: str) -> Model:
+    """Give the model of a name that is known to be one; raises KeyError."""
+    return _BY_NAME[name]
+
+
 def listed(*kinds: str) -> list[Model]:
     """Give the models of these kinds that answer, in the order of their ids."""
     served = (model for model in MODELS if model.status != "retired-refused")

@@ -15,7 +15,7 @@ from llm_grok_vision.limits import (
     MAX_TOP_P,
 )
 
-from .catalogue import Model, find
+from .catalogue import Model, find, get
 from .identity import uuid
 from .refusals import refuse
 from .request import ChatRequest, ImagePart, UnknownPart
@@ -33,8 +33,18 @@ _REFUSED_AS = {
 
 _RANGES: tuple[tuple[str, float, float, str], ...] = (
     ("temperature", 0, MAX_TEMPERATURE, f"between 0 and {MAX_TEMPERATURE:g}"),
-    ("frequency_penalty", -MAX_PENALTY, MAX_PENALTY, f"between -{MAX_PENALTY:g} and {MAX_PENALTY:g}"),
-    ("presence_penalty", -MAX_PENALTY, MAX_PENALTY, f"between -{MAX_PENALTY:g} and {MAX_PENALTY:g}"),
+    (
+        "frequency_penalty",
+        -MAX_PENALTY,
+        MAX_PENALTY,
+        f"between -{MAX_PENALTY:g} and {MAX_PENALTY:g}",
+    ),
+    (
+        "presence_penalty",
+        -MAX_PENALTY,
+        MAX_PENALTY,
+        f"between -{MAX_PENALTY:g} and {MAX_PENALTY:g}",
+    ),
     ("top_p", 1e-9, MAX_TOP_P, f"above 0 and at most {MAX_TOP_P:g}"),
     ("n", 1, float("inf"), "at least 1"),
     ("max_tokens", 1, float("inf"), "at least 1"),
@@ -48,7 +58,7 @@ def check(request: ChatRequest) -> Model:
         blanks = blanks_of(request)
         if blanks is not None:
             raise refuse(name, **blanks)
-    return _model(request)
+    return get(request.model)
 
 
 def _no_messages(request: ChatRequest) -> Blanks | None:
@@ -64,16 +74,16 @@ def _unknown_model(request: ChatRequest) -> Blanks | None:
 
 
 def _retired_model(request: ChatRequest) -> Blanks | None:
-    retired = _model(request).retired
+    retired = get(request.model).retired
     return {"model": request.model, "on": retired.on, "use": retired.use} if retired else None
 
 
 def _image_model(request: ChatRequest) -> Blanks | None:
-    return {"model": request.model} if _model(request).kind == "image" else None
+    return {"model": request.model} if get(request.model).kind == "image" else None
 
 
 def _unsupported_parameter(request: ChatRequest) -> Blanks | None:
-    for parameter in _model(request).refuses:
+    for parameter in get(request.model).refuses:
         if parameter in request.parameters:
             return {"parameter": _REFUSED_AS.get(parameter, parameter)}
     return None
@@ -102,7 +112,8 @@ def _no_content(request: ChatRequest) -> Blanks | None:
 
 def _unknown_part(request: ChatRequest) -> Blanks | None:
     unknown = (part for part in request.parts if isinstance(part, UnknownPart))
-    return next(({"type": part.type} for part in unknown), None)
+    first = next(unknown, None)
+    return None if first is None else {"type": first.type}
 
 
 def _images(request: ChatRequest) -> list[ImagePart]:
@@ -110,7 +121,7 @@ def _images(request: ChatRequest) -> list[ImagePart]:
 
 
 def _text_only_model(request: ChatRequest) -> Blanks | None:
-    return {} if _images(request) and not _model(request).reads_images else None
+    return {} if _images(request) and not get(request.model).reads_images else None
 
 
 def _unknown_detail(request: ChatRequest) -> Blanks | None:
@@ -118,12 +129,6 @@ def _unknown_detail(request: ChatRequest) -> Blanks | None:
         if image.detail not in IMAGE_DETAILS:
             return {"details": ", ".join(IMAGE_DETAILS), "detail": image.detail}
     return None
-
-
-def _model(request: ChatRequest) -> Model:
-    model = find(request.model)
-    assert model is not None, "checked by the row `unknown model`"
-    return model
 
 
 CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {

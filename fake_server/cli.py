@@ -18,10 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         from .server import FakeServer
-    except ModuleNotFoundError as error:
-        print(f"{_MISSING} ({error.name} is not installed.)", file=sys.stderr)
-        return 1
-    try:
+
         server = FakeServer(
             host=options.host,
             port=options.port,
@@ -34,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             clock=options.clock,
         )
         asyncio.run(_until_signalled(server))
+    except ImportError as error:
+        print(f"{_MISSING} ({error})", file=sys.stderr)
+        return 1
     except (OSError, ValueError) as error:
         print(f"fake_server: {error}", file=sys.stderr)
         return 1

@@ -99,7 +99,7 @@ class Sources:
             raise refuse("fetch not allowed", host=host)
         infos = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
         address = str(infos[0][4][0])
-        named_itself = host == address or host == "localhost" or address in self.allow_hosts
+        named_itself = host in (address, "localhost") or address in self.allow_hosts
         if _is_private(address) and not named_itself:
             raise refuse("fetch not allowed", host=host)
         return address

@@ -1,6 +1,7 @@
 """Ids that look random and are not: the same request gets the same ones."""
 
 import hashlib
+from itertools import pairwise
 
 
 def hexadecimal(digits: int, *seeds: str | bytes) -> str:
@@ -17,4 +18,4 @@ def uuid(*seeds: str | bytes) -> str:
     """Give a UUID, determined by the seeds, in the form of xAI's: no fixed version digit."""
     digits = hexadecimal(32, "uuid", *seeds)
     cuts = (0, 8, 12, 16, 20, 32)
-    return "-".join(digits[start:end] for start, end in zip(cuts, cuts[1:], strict=False))
+    return "-".join(digits[start:end] for start, end in pairwise(cuts))

@@ -39,7 +39,7 @@ class Picture:
     declared: str = ""
 
 
-class _Damaged(Exception):
+class _DamagedError(Exception):
     """The bytes end, or contradict themselves, before the image does."""
 
 
@@ -69,7 +69,7 @@ def read(data: bytes, declared: str = "") -> Picture:
         if data.startswith(magic):
             try:
                 width, height = extent(data)
-            except _Damaged:
+            except _DamagedError:
                 raise refuse(f"damaged {kind}") from None
             _check_pixels(width, height)
             return Picture(kind, width, height, len(data), declared)
@@ -97,11 +97,11 @@ def _png_extent(data: bytes) -> tuple[int, int]:
     chunks = _png_chunks(memoryview(data)[8:])
     kind, header = next(chunks)
     if kind != b"IHDR" or len(header) != 13:
-        raise _Damaged
+        raise _DamagedError
     for kind, _ in chunks:
         if kind == b"IEND":
             return int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
-    raise _Damaged
+    raise _DamagedError
 
 
 def _png_chunks(rest: memoryview) -> Iterator[tuple[bytes, bytes | memoryview]]:
@@ -112,7 +112,7 @@ def _png_chunks(rest: memoryview) -> Iterator[tuple[bytes, bytes | memoryview]]:
             break
         yield bytes(chunk[:4]), chunk[4:]
         rest = rest[12 + length :]
-    raise _Damaged
+    raise _DamagedError
 
 
 def _jpeg_extent(data: bytes) -> tuple[int, int]:
@@ -124,7 +124,7 @@ def _jpeg_extent(data: bytes) -> tuple[int, int]:
         if marker in _FRAMES and len(segment) >= 5:
             extent = int.from_bytes(segment[3:5], "big"), int.from_bytes(segment[1:3], "big")
     if extent is None:
-        raise _Damaged
+        raise _DamagedError
     return extent
 
 
@@ -141,7 +141,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         length = int.from_bytes(data[position : position + 2], "big")
         yield marker, data[position + 2 : position + length]
         position += length
-    raise _Damaged
+    raise _DamagedError
 
 
 _KINDS: dict[str, tuple[bytes, Callable[[bytes], tuple[int, int]]]] = {

@@ -50,10 +50,10 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
         schema = _pointed(schema["$ref"], root)
     merged = {key: value for key, value in schema.items() if key != "allOf"}
     for part in schema.get("allOf", ()):
-        part = _resolved(part, root)
-        properties = {**merged.get("properties", {}), **part.get("properties", {})}
-        required = [*merged.get("required", []), *part.get("required", [])]
-        merged = {**merged, **part, "properties": properties, "required": required}
+        other = _resolved(part, root)
+        properties = {**merged.get("properties", {}), **other.get("properties", {})}
+        required = [*merged.get("required", []), *other.get("required", [])]
+        merged = {**merged, **other, "properties": properties, "required": required}
     return merged
 
 
@@ -101,7 +101,9 @@ def _object(schema: Schema, root: Schema, depth: int) -> dict[str, Any]:
     properties = schema.get("properties", {})
     required = schema.get("required", [])
     names = required if depth > _DEEPEST // 2 else [*properties, *required]
-    return {name: instance(properties.get(name, {}), root, depth + 1) for name in dict.fromkeys(names)}
+    return {
+        name: instance(properties.get(name, {}), root, depth + 1) for name in dict.fromkeys(names)
+    }
 
 
 def _number(name: str, schema: Schema) -> int | float:

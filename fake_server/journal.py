@@ -41,11 +41,13 @@ class LoggedRequest:
 
     `parameters` are the settings that were given, by their wire names. Images that were
     not reached, because an earlier check refused the request, are not in `messages`.
+    `key` is the API key; it is not in `headers`, nor printed when a test fails.
     """
 
     method: str
     path: str
     headers: dict[str, str]
+    key: str = field(default="", repr=False)
     model: str = ""
     stream: bool = False
     messages: list[LoggedMessage] = field(default_factory=list)

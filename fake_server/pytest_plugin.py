@@ -22,6 +22,6 @@ def _grok_server() -> "Iterator[FakeServer]":
 
 @pytest.fixture
 def grok_server(_grok_server: "FakeServer") -> "FakeServer":
-    """A fake of xAI's API: one server a session, with a clean log and no script each test."""
+    """Give a fake of xAI's API: one server a session, with a clean log for each test."""
     _grok_server.clear()
     return _grok_server

@@ -54,7 +54,9 @@ REFUSALS: dict[str, Refusal] = {
         "The fake server has nothing at {path}; its paths begin with /v1.",
         "ASSUMED",
     ),
-    "wrong verb": Refusal("another verb than the path takes", 405, "", "", "DOC status, ASSUMED body"),
+    "wrong verb": Refusal(
+        "another verb than the path takes", 405, "", "", "DOC status, ASSUMED body"
+    ),
     "no key": Refusal(
         "no Authorization header, or an empty key",
         401,
@@ -293,21 +295,27 @@ FAILURES: dict[int, tuple[str, str]] = {
     # OBSERVED 2026
     403: (
         "permission-denied",
-        "Your newly created team doesn't have any credits or licenses yet."
-        " You can purchase those on https://console.x.ai.",
+        (
+            "Your newly created team doesn't have any credits or licenses yet."
+            " You can purchase those on https://console.x.ai."
+        ),
     ),
     404: ("not-found", "The requested resource was not found."),
     # OBSERVED 2025, of grok-4-0709; the code is that of 2026
     429: (
         "resource-exhausted",
-        "Too many requests for team {team} and model {model}. Your team's rate limit is"
-        " - Requests per Minute (actual/limit): 601/600."
-        " You can view your team rate limits at https://console.x.ai.",
+        (
+            "Too many requests for team {team} and model {model}. Your team's rate limit is"
+            " - Requests per Minute (actual/limit): 601/600."
+            " You can view your team rate limits at https://console.x.ai."
+        ),
     ),
     # OBSERVED 2026-03-02
     503: (
         "The service is currently unavailable",
-        "Service temporarily unavailable. The model is at capacity and currently cannot"
-        " serve this request. Please try again later.",
+        (
+            "Service temporarily unavailable. The model is at capacity and currently cannot"
+            " serve this request. Please try again later."
+        ),
     ),
 }

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -22,6 +22,9 @@ from .fetch import Sources
 from .journal import LoggedRequest
 from .scenario import Reply, Scenario, failure
 from .service import Service
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 CONTRACTS = ("documented",)
 CLOCKS = ("fixed", "real")
@@ -129,7 +132,7 @@ class FakeServer:
             finally:
                 _stop(server)
 
-    def __enter__(self) -> "FakeServer":
+    def __enter__(self) -> "Self":
         ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
         self._thread.start()
@@ -149,7 +152,10 @@ class FakeServer:
     def _run(self, ready: "Future[None]") -> None:
         try:
             asyncio.run(self._serve(ready))
-        except BaseException as error:  # handed to the thread that waits
+        except Exception as error:
+            # Before it is ready, the thread that waits has to hear of it.
+            if ready.done():
+                raise
             ready.set_exception(error)
 
     async def _serve(self, ready: "Future[None]") -> None:

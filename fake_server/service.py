@@ -152,7 +152,8 @@ def _cut(reply: Reply, parameters: dict[str, Any]) -> tuple[list[str], list[str]
     ends = [at for stop in parameters.get("stop", ()) if (at := text.find(stop)) >= 0]
     text = text[: min(ends)] if ends else text
     allowed = min(
-        parameters.get("max_completion_tokens") or math.inf, parameters.get("max_tokens") or math.inf
+        parameters.get("max_completion_tokens") or math.inf,
+        parameters.get("max_tokens") or math.inf,
     )
     reasoning, said = words(reply.reasoning), words(text)
     if len(reasoning) + len(said) <= allowed:

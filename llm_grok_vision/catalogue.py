@@ -6,15 +6,20 @@ own (`fake_server.catalogue`), on purpose: facts are shared, logic never.
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _FILE = Path(__file__).with_name("catalogue.json")
 
 
 class CatalogueModel(NamedTuple):
-    """A model as xAI names it: `name` is sent, `aliases` are other names it answers to."""
+    """A model as xAI names it.
+
+    `name` is what users call it and what is sent; `id` is what answers call it, and the
+    same but for grok-4; `aliases` are the other names it answers to.
+    """
 
     name: str
+    id: str
     aliases: tuple[str, ...]
 
 
@@ -37,7 +42,7 @@ def vision_models() -> list[CatalogueModel]:
     return read_vision_models(_FILE.read_text(encoding="utf-8"))
 
 
-def _model(row: dict[str, str | list[str]]) -> CatalogueModel:
-    name = str(row.get("name", row["id"]))
-    names = (str(row["id"]), *row["aliases"])
-    return CatalogueModel(name, tuple(alias for alias in names if alias != name))
+def _model(row: dict[str, Any]) -> CatalogueModel:
+    name = row.get("name", row["id"])
+    aliases = (alias for alias in row["aliases"] if alias != name)
+    return CatalogueModel(name, row["id"], tuple(aliases))

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 
-class AttachmentParam(click.ParamType):
+class AttachmentParam(click.ParamType[Any]):
     """LLM's own attachment type, which also says which file it could not look at."""
 
     name = "attachment"
 
-    def __init__(self, inner: click.ParamType) -> None:
+    def __init__(self, inner: click.ParamType[Any]) -> None:
         self._inner = inner
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

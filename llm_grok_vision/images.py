@@ -95,7 +95,9 @@ def _png_size(data: bytes, name: str) -> tuple[int, int]:
         end = at + 12 + length
         if end > len(data):
             break
-        if zlib.crc32(memoryview(data)[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+        if zlib.crc32(memoryview(data)[at + 4 : end - 4]) != int.from_bytes(
+            data[end - 4 : end], "big"
+        ):
             raise DamagedImage(name, "is a PNG with a wrong checksum: the file is damaged.")
         if kind == b"IEND":
             width, height = struct.unpack_from(">II", data, 16)

@@ -100,7 +100,7 @@ class _Shared:
     key_env_var: str | None = "XAI_API_KEY"
     can_stream = True
     supports_tools = True
-    attachment_types = frozenset({"image/png", "image/jpeg"})
+    attachment_types: set[str] | frozenset[str] = frozenset({"image/png", "image/jpeg"})
     model_id: str
     key: str | None
 
@@ -174,7 +174,7 @@ class GrokVision(_Shared, llm.KeyModel):
         prompt: Prompt,
         stream: bool,
         response: Response,
-        conversation: Conversation | None,
+        conversation: Conversation | None,  # noqa: ARG002 (LLM passes it; prompt.messages has it all)
         key: str | None,
     ) -> Iterator[StreamEvent]:
         """Send the prompt and yield the answer's events."""
@@ -197,7 +197,7 @@ class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
         prompt: Prompt,
         stream: bool,
         response: Any,
-        conversation: Any,
+        conversation: Any,  # noqa: ARG002 (as above)
         key: str | None,
     ) -> AsyncGenerator[StreamEvent, None]:
         """Send the prompt and yield the answer's events."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import click
 import llm
 
-from .catalogue import vision_models
+from .catalogue import CatalogueModel, vision_models
 from .empty_files import refuse_empty_files
 from .models import AsyncGrokVision, GrokVision
 
@@ -21,9 +21,7 @@ def register_models(register: Callable[..., None]) -> None:
         print(f"llm-grok-vision: no models, its catalogue is broken: {error!r}", file=sys.stderr)
         return
     for model in models:
-        register(
-            GrokVision(model.name), AsyncGrokVision(model.name), aliases=llm_aliases(model.name, model.aliases)
-        )
+        register(GrokVision(model.name), AsyncGrokVision(model.name), aliases=llm_aliases(model))
 
 
 @llm.hookimpl
@@ -32,12 +30,12 @@ def register_commands(cli: click.Group) -> None:
     refuse_empty_files(cli)
 
 
-def llm_aliases(name: str, aliases: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the names by which LLM finds a model, besides its id `xai/<name>`.
+def llm_aliases(model: CatalogueModel) -> tuple[str, ...]:
+    """Give the names by which LLM finds a model, besides `xai/<name>`.
 
     xAI's alias "latest" stays out: in LLM, where all providers share one list of
     names, it would say nothing about whose latest model it is.
     """
-    named = [alias for alias in aliases if alias.startswith("grok")]
-    return (name, *named, *(f"xai/{alias}" for alias in named))
-
+    by_id = (model.id, f"xai/{model.id}") if model.id != model.name else ()
+    named = (alias for alias in model.aliases if alias.startswith("grok"))
+    return (model.name, *by_id, *named)

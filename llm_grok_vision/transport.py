@@ -6,8 +6,8 @@ on 429, on 5xx and when the connection fails, ATTEMPTS times in all.
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import httpx2
@@ -70,7 +70,7 @@ def events(call: Call) -> Iterator[str]:
             yield from data
 
 
-async def async_events(call: Call) -> AsyncIterator[str]:
+async def async_events(call: Call) -> AsyncGenerator[str, None]:
     """Yield the data of each event, as `events` does."""
     async for attempt in tenacity.AsyncRetrying(**_POLICY):
         with attempt:
@@ -135,18 +135,13 @@ async def _async_data(answer: httpx2.Response) -> AsyncIterator[str]:
         yield event.data
 
 
-class _translated:
+@contextmanager
+def _translated(call: Call) -> Iterator[None]:
     """Say what httpx2 raises in a sentence for the user, without its traceback."""
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if isinstance(error, httpx2.HTTPError | httpx2.InvalidURL):
-            raise _sentence(error, self._call) from None
+    try:
+        yield
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise _sentence(error, call) from None
 
 
 def _sentence(error: Exception, call: Call) -> GrokError:

@@ -156,10 +156,10 @@ def _tool_choice(choice: str | dict[str, Any] | None) -> str:
     return choice or ""
 
 
-def _schema(format: _ResponseFormat | None) -> dict[str, Any] | None:
-    if format is None or format.type == "text":
+def _schema(wanted: _ResponseFormat | None) -> dict[str, Any] | None:
+    if wanted is None or wanted.type == "text":
         return None
-    return format.json_schema.schema if format.json_schema else {"type": "object"}
+    return wanted.json_schema.schema if wanted.json_schema else {"type": "object"}
 
 
 def to_json(completion: Completion) -> bytes:
@@ -202,7 +202,7 @@ def to_events(completion: Completion, include_usage: bool) -> Iterator[bytes]:
 
 
 def _deltas(completion: Completion) -> Iterator[dict[str, Any]]:
-    """The role stands on the first delta alone, behind what else that delta says."""
+    """Put the role on the first delta alone, behind what else that delta says."""
     deltas: list[dict[str, Any]] = [{"reasoning_content": word} for word in completion.reasoning]
     deltas += [{"content": word} for word in completion.words]
     deltas += [
@@ -241,13 +241,13 @@ def _event(completion: Completion, choices: list[dict[str, Any]], usage: Usage |
 
 def _envelope(
     completion: Completion,
-    object: str,
+    kind: str,
     choices: list[dict[str, Any]],
     usage: dict[str, Any] | None,
 ) -> dict[str, Any]:
     envelope = {
         "id": completion.id,
-        "object": object,
+        "object": kind,
         "created": completion.created,
         "model": completion.model.id,
         "choices": choices,

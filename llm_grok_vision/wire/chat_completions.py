@@ -65,7 +65,7 @@ def request_body(
 def _wire_messages(
     message: Message, image_part: Callable[[llm.Attachment], dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """One message for a message, but one for each result of a tool."""
+    """Give one message for a message, but one for each result of a tool."""
     if message.role == "tool":
         for part in message.parts:
             if isinstance(part, ToolResultPart):
@@ -81,7 +81,7 @@ def _wire_messages(
 def _content(
     parts: list[Part], image_part: Callable[[llm.Attachment], dict[str, Any]]
 ) -> str | list[dict[str, Any]]:
-    """A string for text alone, else the parts in the author's order."""
+    """Give a string for text alone, else the parts in the author's order."""
     if not any(isinstance(part, AttachmentPart) for part in parts):
         return "".join(part.text for part in parts if isinstance(part, TextPart))
     content: list[dict[str, Any]] = []

@@ -1,0 +1,1 @@
+"""Tests of the plugin and of the fake, each against strangers."""

@@ -1,0 +1,56 @@
+"""What all tests share: LLM's own folder is never touched, nor the machine's settings."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import tenacity
+
+from fake_server import FakeServer
+from llm_grok_vision import transport
+from tests.pictures import picture
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(autouse=True)
+def own_llm_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give LLM an empty folder, and take away keys and settings of the machine."""
+    for name in ("XAI_API_KEY", "XAI_API_BASE", "LLM_MODEL", "LLM_LOAD_PLUGINS", "LLM_RAISE_ERRORS"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "llm"
+    folder.mkdir()
+    monkeypatch.setenv("LLM_USER_PATH", str(folder))
+    return folder
+
+
+@pytest.fixture
+def xai(grok_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    """Point the plugin at a fake server, with a key that is good."""
+    monkeypatch.setenv("XAI_API_KEY", "xai-test-key")
+    monkeypatch.setenv("XAI_API_BASE", grok_server.url)
+    return grok_server
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once."""
+    monkeypatch.setattr(transport, "BACKOFF", tenacity.wait_none())
+
+
+@pytest.fixture
+def image_file(tmp_path: Path) -> Callable[[str, bytes], Path]:
+    """Write bytes into a file of this name."""
+
+    def write(name: str, data: bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def photo(image_file: Callable[[str, bytes], Path]) -> Iterator[Path]:
+    """A JPEG of 1344x896: six tiles."""
+    yield image_file("photo.jpg", picture(1344, 896, "JPEG"))

@@ -1,0 +1,82 @@
+"""A server that sends exactly the bytes it is told to, and closes: for broken answers."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+
+Answer = Iterable[bytes]
+
+
+def http(body: bytes, *, status: str = "200 OK", headers: str = "content-type: text/plain") -> Answer:
+    """Give the pieces of a whole answer with a length."""
+    head = f"HTTP/1.1 {status}\r\n{headers}\r\ncontent-length: {len(body)}\r\n\r\n"
+    return [head.encode() + body]
+
+
+def stream(*events: str, end: bytes = b"0\r\n\r\n") -> Answer:
+    """Give the pieces of a stream of events, chunked; without `end` it is cut off."""
+    yield b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    for event in events:
+        data = event.encode()
+        yield f"{len(data):x}\r\n".encode() + data + b"\r\n"
+    yield end
+
+
+class RawServer:
+    """Answers each connection with the next of its answers; `requests` are the raw bytes.
+
+    An answer is an iterable of pieces, or a function that is handed the connection.
+    """
+
+    def __init__(self, *answers: Answer | Callable[[socket.socket], None]) -> None:
+        self.requests: list[bytes] = []
+        self._answers = list(answers)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+
+    def __enter__(self) -> "RawServer":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        for answer in self._answers:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                self.requests.append(_read_request(connection))
+                if callable(answer):
+                    answer(connection)
+                    continue
+                for piece in answer:
+                    connection.sendall(piece)
+
+
+def _read_request(connection: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = next(
+        (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")),
+        0,
+    )
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
