@@ -19,7 +19,7 @@ check: .venv/.dev ## Everything that CI runs: format, lint, types, layers, READM
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cog --check README.md
+	$(BIN)/cog -I . --check README.md
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine -q
@@ -28,14 +28,14 @@ check: .venv/.dev ## Everything that CI runs: format, lint, types, layers, READM
 fix: .venv/.dev ## Format, mend what can be mended, and write the README's tables
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/cog -r README.md
+	$(BIN)/cog -I . -r README.md
 
 serve: .venv/.runtime ## Run the fake server by hand
 	$(BIN)/python -m fake_server
 
 cassettes: .venv/.dev ## Record cassettes/fake again
 	rm -f cassettes/fake/*.yaml
-	$(BIN)/python -m pytest tests/test_cassettes.py
+	RECORD_CASSETTES=1 $(BIN)/python -m pytest tests/test_cassettes.py
 
 clean: ## Remove the virtual environment and what tools left behind
 	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -37,7 +37,9 @@ unset LLM_MODEL LLM_LOAD_PLUGINS LLM_RAISE_ERRORS LLM_DATABASE_PATH 2>/dev/null 
 LLM_USER_PATH=$work/llm
 XAI_API_KEY=any-key-will-do
 XAI_API_BASE=$(head -n 1 "$work/url")
-export LLM_USER_PATH XAI_API_KEY XAI_API_BASE
+# So that the answer comes before the usage, whatever standard output is.
+PYTHONUNBUFFERED=1
+export LLM_USER_PATH XAI_API_KEY XAI_API_BASE PYTHONUNBUFFERED
 
 cd "$here"
 echo "\$ llm -m grok-4 'What is in this image?' -a harbour.jpg --usage"

@@ -55,7 +55,7 @@ class LoggedRequest:
     tools: list[str] = field(default_factory=list)
     status: int = 0
     error: str = ""
-    usage: dict[str, int] = field(default_factory=dict)
+    usage: dict[str, Any] = field(default_factory=dict)
 
     @property
     def parts(self) -> list[LoggedPart]:

@@ -118,10 +118,11 @@ def _jpeg_size(data: bytes, name: str) -> tuple[int, int]:
             return size
         if at + 2 > len(data):
             break
-        if marker in _START_OF_FRAME and at + 7 <= len(data):
+        length = int.from_bytes(data[at : at + 2], "big")
+        if marker in _START_OF_FRAME and length >= 7 and at + 7 <= len(data):
             height, width = struct.unpack_from(">HH", data, at + 3)
             size = width, height
-        at += int.from_bytes(data[at : at + 2], "big")
+        at += length
     raise DamagedImage(name, "is a JPEG that ends too early: the file is cut short.")
 
 

@@ -23,7 +23,8 @@ MAX_IMAGE_BYTES: Final = 20 * 1024**2
 # DISPUTED: in 2026 the service was seen to take WebP and ICO too.
 IMAGE_FORMATS: Final = ("JPEG", "PNG")
 
-# DOC GUIDE: 'The possible values for "detail" are: "auto", "low", "high"'
+# DOC GUIDE: 'The possible values for "detail" are:'
+# and then it explains "auto", "the default setting", "low" and "high".
 # DISPUTED: the live service was seen (2026) to read any other word as "auto".
 IMAGE_DETAILS: Final = ("auto", "low", "high")
 

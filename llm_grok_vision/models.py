@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_API_BASE = "https://api.x.ai/v1"
 
 
-class GrokOptions(llm.Options):
+class GrokOptions(llm.KeyModel.Options):
     """What a request may set; nothing has a default, so nothing is sent unasked."""
 
     image_detail: Literal["auto", "low", "high"] | None = Field(
@@ -166,8 +166,7 @@ class _Shared:
 class GrokVision(_Shared, llm.KeyModel):
     """One of xAI's vision models."""
 
-    class Options(GrokOptions):
-        """The options of this model."""
+    Options = GrokOptions
 
     def execute(
         self,
@@ -189,8 +188,7 @@ class GrokVision(_Shared, llm.KeyModel):
 class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
     """One of xAI's vision models, for asyncio."""
 
-    class Options(GrokOptions):
-        """The options of this model."""
+    Options = GrokOptions
 
     async def execute(
         self,

@@ -27,7 +27,7 @@ from .refusals import api_error
 
 ATTEMPTS = 3
 LONGEST_WAIT = 60.0
-BACKOFF = tenacity.wait_exponential_jitter(initial=0.5, max=8.0, jitter=0.5)
+BACKOFF = tenacity.wait_exponential(multiplier=0.5, max=8.0) + tenacity.wait_random(0, 0.5)
 
 # Reading may take long while a model thinks; a silence longer than this is a stall.
 TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)

@@ -1,6 +1,6 @@
 """What all tests share: LLM's own folder is never touched, nor the machine's settings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,13 @@ pytest_plugins = ["pytester"]
 @pytest.fixture(autouse=True)
 def own_llm_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give LLM an empty folder, and take away keys and settings of the machine."""
-    for name in ("XAI_API_KEY", "XAI_API_BASE", "LLM_MODEL", "LLM_LOAD_PLUGINS", "LLM_RAISE_ERRORS"):
+    for name in (
+        "XAI_API_KEY",
+        "XAI_API_BASE",
+        "LLM_MODEL",
+        "LLM_LOAD_PLUGINS",
+        "LLM_RAISE_ERRORS",
+    ):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "llm"
     folder.mkdir()
@@ -51,6 +57,6 @@ def image_file(tmp_path: Path) -> Callable[[str, bytes], Path]:
 
 
 @pytest.fixture
-def photo(image_file: Callable[[str, bytes], Path]) -> Iterator[Path]:
+def photo(image_file: Callable[[str, bytes], Path]) -> Path:
     """A JPEG of 1344x896: six tiles."""
-    yield image_file("photo.jpg", picture(1344, 896, "JPEG"))
+    return image_file("photo.jpg", picture(1344, 896, "JPEG"))

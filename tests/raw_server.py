@@ -4,11 +4,17 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Answer = Iterable[bytes]
 
 
-def http(body: bytes, *, status: str = "200 OK", headers: str = "content-type: text/plain") -> Answer:
+def http(
+    body: bytes, *, status: str = "200 OK", headers: str = "content-type: text/plain"
+) -> Answer:
     """Give the pieces of a whole answer with a length."""
     head = f"HTTP/1.1 {status}\r\n{headers}\r\ncontent-length: {len(body)}\r\n\r\n"
     return [head.encode() + body]
@@ -39,7 +45,7 @@ class RawServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
 
-    def __enter__(self) -> "RawServer":
+    def __enter__(self) -> "Self":
         self._thread.start()
         return self
 
@@ -74,7 +80,11 @@ def _read_request(connection: socket.socket) -> bytes:
         data += connection.recv(65536)
     head, _, body = data.partition(b"\r\n\r\n")
     length = next(
-        (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")),
+        (
+            int(line[15:])
+            for line in head.lower().split(b"\r\n")
+            if line.startswith(b"content-length:")
+        ),
         0,
     )
     while len(body) < length:

@@ -1,0 +1,141 @@
+"""The README's commands are run and its programs are run: what it shows is what happens."""
+
+import os
+import pty
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fake_server import FakeServer
+from tests.pictures import picture
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(console|python)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+CONSOLE = [text for kind, text in BLOCKS if kind == "console" and "llm install" not in text]
+PROGRAMS = [text for kind, text in BLOCKS if kind == "python" and "def test_" not in text]
+TESTS = [text for kind, text in BLOCKS if kind == "python" and "def test_" in text]
+
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+
+# Behind a command that goes on in the background, a user types the next one later.
+WAIT = "until (exec 3<>/dev/tcp/127.0.0.1/$PORT) 2>/dev/null; do sleep 0.05; done"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files that the README speaks of."""
+    shutil.copy(ROOT / "examples" / "harbour.jpg", tmp_path)
+    (tmp_path / "notes.jpg").write_bytes(picture(64, 64, "GIF"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def shell(xai: FakeServer, folder: Path) -> Callable[[str], str]:
+    """Run a script in a terminal, as a user would, and give what the terminal showed."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    def run(script: str) -> str:
+        screen, terminal = pty.openpty()
+        with subprocess.Popen(
+            ["bash", "-c", f"trap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}"],
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            env={**os.environ, "PATH": path},
+            start_new_session=True,
+        ) as process:
+            os.close(terminal)
+            alarm = threading.Timer(60, process.kill)
+            alarm.start()
+            shown = b""
+            while data := _read(screen):
+                shown += data
+                if shown.endswith(b"Enter key: "):
+                    os.write(screen, b"a-key-that-is-typed\n")
+            alarm.cancel()
+        os.close(screen)
+        return ESCAPES.sub("", shown.decode()).replace("\r", "")
+
+    return run
+
+
+def _read(screen: int) -> bytes:
+    try:
+        return os.read(screen, 65536)
+    except OSError:  # Linux says so when the last program has closed the terminal.
+        return b""
+
+
+@pytest.mark.parametrize("block", CONSOLE, ids=[text.splitlines()[0][2:42] for text in CONSOLE])
+def test_a_session_prints_what_the_readme_shows(block: str, shell: Callable[[str], str]) -> None:
+    expected = _filled(block)
+    port = _free_port()
+    commands = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
+    script = "\n".join(
+        f"echo {_quoted('$ ' + command)}\n{command}"
+        + (f"\n{WAIT}" if command.endswith("&") else "")
+        for command in commands
+    )
+
+    printed = shell(f"PORT={port}\n{script}".replace("8400", str(port)))
+
+    assert re.fullmatch(expected.replace("8400", str(port)), _stripped(printed)), printed
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=["library"])
+def test_a_program_of_the_readme_runs(program: str, xai: FakeServer, folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False, text=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "1792"
+    assert [type(part).__name__ for part in xai.requests[0].parts] == ["str", "LoggedImage", "str"]
+
+
+@pytest.mark.parametrize("block", TESTS, ids=["photo", "busy"])
+def test_a_test_of_the_readme_passes(block: str, pytester: pytest.Pytester) -> None:
+    shutil.copy(ROOT / "examples" / "harbour.jpg", pytester.path)
+    pytester.makepyfile(block)
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+
+    result.assert_outcomes(passed=1)
+
+
+def test_the_limits_of_the_readme_are_those_of_the_seed_document() -> None:
+    for words in (
+        "20,971,520 bytes",
+        "JPEG and PNG",
+        "no limit",
+        "448x448",
+        "6 at most",
+    ):
+        assert words in README
+
+
+def _filled(block: str) -> str:
+    """Make a pattern of a session, in which `...` stands for anything."""
+    return re.escape(_stripped(block)).replace(re.escape("..."), r"[\s\S]*?")
+
+
+def _stripped(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
