@@ -6,6 +6,7 @@ the connection closes sees a broken connection instead of the answer.
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,11 +48,13 @@ class App:
         """Answer one HTTP request."""
         log = _log(scope)
         self.journal.append(log)
-        body = await _read(receive, self.max_body)
-        try:
-            await self._answer(log, body, send)
-        except ApiError as error:
-            await self._refuse(error, log, send)
+        # Only a server that stops cancels a request: nobody is left to hear of it.
+        with suppress(asyncio.CancelledError):
+            body = await _read(receive, self.max_body)
+            try:
+                await self._answer(log, body, send)
+            except ApiError as error:
+                await self._refuse(error, log, send)
 
     async def _answer(self, log: LoggedRequest, body: bytes | None, send: Send) -> None:
         if body is None:
@@ -80,7 +83,7 @@ class App:
             raise refuse("not JSON type")
         try:
             body = chat_completions.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise errors.undecodable(error) from None
         request = chat_completions.to_request(body, data)
         log.model, log.stream = request.model, request.stream

@@ -73,6 +73,7 @@ def get(name: str) -> Model:
 
 
 def listed(*kinds: str) -> list[Model]:
-    """Give the models of these kinds that answer, in the order of their ids."""
+    """Give the models of these kinds that answer: kind by kind, in the order of their ids."""
     served = (model for model in MODELS if model.status != "retired-refused")
-    return sorted((model for model in served if model.kind in kinds), key=lambda model: model.id)
+    chosen = (model for model in served if model.kind in kinds)
+    return sorted(chosen, key=lambda model: (kinds.index(model.kind), model.id))

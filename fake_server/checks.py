@@ -31,6 +31,10 @@ _REFUSED_AS = {
     "reasoning_effort": "reasoningEffort",
 }
 
+# ASSUMED: OPENAPI has "minimum":1 and no end; OpenAI's own end is 128. Some end there has
+# to be, or one request keeps the server busy for good.
+_MOST_CHOICES = 128
+
 _RANGES: tuple[tuple[str, float, float, str], ...] = (
     ("temperature", 0, MAX_TEMPERATURE, f"between 0 and {MAX_TEMPERATURE:g}"),
     (
@@ -46,7 +50,7 @@ _RANGES: tuple[tuple[str, float, float, str], ...] = (
         f"between -{MAX_PENALTY:g} and {MAX_PENALTY:g}",
     ),
     ("top_p", 1e-9, MAX_TOP_P, f"above 0 and at most {MAX_TOP_P:g}"),
-    ("n", 1, float("inf"), "at least 1"),
+    ("n", 1, _MOST_CHOICES, f"between 1 and {_MOST_CHOICES}"),
     ("max_tokens", 1, float("inf"), "at least 1"),
     ("max_completion_tokens", 1, float("inf"), "at least 1"),
 )

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print(f"{_MISSING} ({error})", file=sys.stderr)
         return 1
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         print(f"fake_server: {error}", file=sys.stderr)
         return 1
     return 0
@@ -42,9 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _until_signalled(server: "FakeServer") -> None:
     """Listen until SIGINT or SIGTERM; the first line printed is the base URL."""
-    stop = asyncio.Event()
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     async with server.running():
         print(server.url, flush=True)
         await stop.wait()

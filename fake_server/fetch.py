@@ -116,7 +116,7 @@ async def _get(client: httpx2.AsyncClient, url: str, address: str) -> Fetched | 
     )
     response = await client.send(request, stream=True)
     try:
-        if response.is_redirect:
+        if response.has_redirect_location:
             return response.headers["location"]
         if not response.is_success:
             status = f"{response.status_code} {response.reason_phrase}".strip()
@@ -130,12 +130,13 @@ async def _get(client: httpx2.AsyncClient, url: str, address: str) -> Fetched | 
 
 
 async def _bounded(response: httpx2.Response) -> bytes:
-    """Read no more than shows that an image is too large."""
+    """Read no more than shows that an image is too large, and say no more than that."""
     data = bytearray()
     async for chunk in response.aiter_bytes():
         data += chunk
         if len(data) > MAX_IMAGE_BYTES:
-            raise refuse("image too large", size=f"at least {len(data)}", limit=MAX_IMAGE_BYTES)
+            size = f"at least {MAX_IMAGE_BYTES + 1}"
+            raise refuse("image too large", size=size, limit=MAX_IMAGE_BYTES)
     return bytes(data)
 
 

@@ -17,25 +17,23 @@ _LIMIT_TOKENS = "10000000"
 
 def of_completion(now: int, request_id: str, content_type: str) -> Headers:
     """Headers of an answer to inference, streamed or whole."""
-    streamed = content_type == "text/event-stream"
-    rows = [("cache-control", "no-cache")] if streamed else []
-    rows += [
-        ("strict-transport-security", "max-age=31536000"),
+    limits = [
         ("x-ratelimit-limit-tokens", _LIMIT_TOKENS),
         ("x-ratelimit-remaining-tokens", _LIMIT_TOKENS),
         ("x-ratelimit-limit-requests", _LIMIT_REQUESTS),
         ("x-ratelimit-remaining-requests", _LIMIT_REQUESTS),
-        ("cf-cache-status", "DYNAMIC"),
-        ("x-request-id", request_id),
-        ("x-zero-data-retention", "false"),
-        ("x-data-retention", "general"),
     ]
-    if not streamed:
-        rows += [
+    ids = [("cf-cache-status", "DYNAMIC"), ("x-request-id", request_id)]
+    retention = [("x-zero-data-retention", "false"), ("x-data-retention", "general")]
+    if content_type == "text/event-stream":
+        rows = [("cache-control", "no-cache"), retention[0], *limits, _STRICT, *ids, retention[1]]
+    else:
+        metrics = [
             ("x-metrics-ttft-ms", "1.0"),
             ("x-metrics-mean-itl-ms", "1.0"),
             ("x-metrics-e2e-ms", "2.0"),
         ]
+        rows = [_STRICT, *limits, *ids, *retention, *metrics]
     trace = hexadecimal(48, "trace", request_id)
     rows += [("traceparent", f"00-{trace[:32]}-{trace[32:]}-01"), *_EDGE, *_server(request_id)]
     return _encoded(now, content_type, rows)

@@ -23,37 +23,56 @@ _FORMATS = {
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
 _DEEPEST = 12
+_LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems")
+_HIGHEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 
 
 def instance(schema: Any, root: Schema | None = None, depth: int = 0) -> Any:
     """Make a value for a schema; `root` is where its `#/…` references point."""
-    if not isinstance(schema, dict):
+    if not isinstance(schema, dict) or depth > _DEEPEST:
         return {}
     root = schema if root is None else root
     schema = _resolved(schema, root)
-    for keyword in ("const", "default"):
-        if keyword in schema:
-            return schema[keyword]
+    if "const" in schema:
+        return schema["const"]
+    if schema.get("default") is not None:
+        # A default of null is often not allowed: pydantic writes one for `name: str = None`.
+        return schema["default"]
     if schema.get("enum"):
         return schema["enum"][0]
     for keyword in ("anyOf", "oneOf"):
         if schema.get(keyword):
-            return instance(_simplest(schema[keyword], root), root, depth + 1)
+            others = {key: value for key, value in schema.items() if key != keyword}
+            choice = _simplest(schema[keyword], root, depth)
+            return instance(_merged(others, choice), root, depth + 1)
     return _of_type(_type(schema), schema, root, depth)
 
 
-def _resolved(schema: Schema, root: Schema) -> Schema:
-    """Follow `$ref`, and fold `allOf` into one schema."""
-    for _ in range(_DEEPEST):
-        if "$ref" not in schema:
-            break
-        schema = _pointed(schema["$ref"], root)
-    merged = {key: value for key, value in schema.items() if key != "allOf"}
-    for part in schema.get("allOf", ()):
-        other = _resolved(part, root)
-        properties = {**merged.get("properties", {}), **other.get("properties", {})}
-        required = [*merged.get("required", []), *other.get("required", [])]
-        merged = {**merged, **other, "properties": properties, "required": required}
+def _resolved(schema: Schema, root: Schema, depth: int = 0) -> Schema:
+    """Follow `$ref`, and fold it and `allOf` into one schema with what stands beside them."""
+    if depth > _DEEPEST:
+        return {}
+    merged = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
+    pointed = [_pointed(schema["$ref"], root)] if "$ref" in schema else []
+    for part in [*pointed, *schema.get("allOf", ())]:
+        merged = _merged(_resolved(part, root, depth + 1), merged)
+    return merged
+
+
+def _merged(one: Schema, other: Schema) -> Schema:
+    """Make the schema that wants both; where only one can hold, it is the other."""
+    merged = {**one, **other}
+    for keywords, stricter in ((_LOWEST, max), (_HIGHEST, min)):
+        shared = (keyword for keyword in keywords if keyword in one and keyword in other)
+        merged.update({keyword: stricter(one[keyword], other[keyword]) for keyword in shared})
+    if "properties" in one and "properties" in other:
+        mine, theirs = one["properties"], other["properties"]
+        both = {name: {"allOf": [mine[name], theirs[name]]} for name in mine if name in theirs}
+        merged["properties"] = {**mine, **theirs, **both}
+    if "required" in one and "required" in other:
+        merged["required"] = [*one["required"], *other["required"]]
+    if "enum" in one and "enum" in other:
+        merged["enum"] = [value for value in one["enum"] if value in other["enum"]]
     return merged
 
 
@@ -65,11 +84,15 @@ def _pointed(reference: str, root: Schema) -> Schema:
     return target if isinstance(target, dict) else {}
 
 
-def _simplest(choices: list[Schema], root: Schema) -> Schema:
-    """Prefer a choice that is not null, and one that does not lead back to itself."""
-    resolved = [_resolved(choice, root) for choice in choices]
-    plain = [choice for choice in resolved if choice.get("type") not in ("null", "object", "array")]
-    return (plain or [choice for choice in resolved if choice.get("type") != "null"] or resolved)[0]
+def _simplest(choices: list[Schema], root: Schema, depth: int) -> Schema:
+    """Prefer a plain value, and what leads nowhere else; null only to end what nests."""
+    nested = depth > _DEEPEST // 2
+
+    def cost(choice: Schema) -> tuple[bool, bool, bool]:
+        kind = choice.get("type")
+        return (kind == "null") != nested, kind in ("object", "array"), "$ref" in repr(choice)
+
+    return min((_resolved(choice, root) for choice in choices), key=cost)
 
 
 def _type(schema: Schema) -> str:
@@ -78,7 +101,9 @@ def _type(schema: Schema) -> str:
         return next((name for name in types if name != "null"), "null")
     if types:
         return str(types)
-    return "array" if "items" in schema else "object" if "properties" in schema else "string"
+    if "items" in schema or "prefixItems" in schema:
+        return "array"
+    return "object" if "properties" in schema or "required" in schema else "string"
 
 
 def _of_type(name: str, schema: Schema, root: Schema, depth: int) -> Any:
@@ -90,7 +115,7 @@ def _of_type(name: str, schema: Schema, root: Schema, depth: int) -> Any:
         items += [schema.get("items", {})] * missing
         return [instance(item, root, depth + 1) for item in items]
     if name in ("integer", "number"):
-        return _number(name, schema)
+        return _number(schema, whole=name == "integer")
     if name == "boolean":
         return True
     return None if name == "null" else _string(schema)
@@ -106,22 +131,33 @@ def _object(schema: Schema, root: Schema, depth: int) -> dict[str, Any]:
     }
 
 
-def _number(name: str, schema: Schema) -> int | float:
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
-    high = schema.get("maximum", schema.get("exclusiveMaximum"))
-    step = schema.get("multipleOf", 1 if name == "integer" else 0)
-    value: int | float = 1
-    if low is not None and (value < low or value == schema.get("exclusiveMinimum")):
-        value = low
-        if low == schema.get("exclusiveMinimum"):
-            value = low + (step or (1 if high is None else (high - low) / 2))
-    if high is not None and (value > high or value == schema.get("exclusiveMaximum")):
-        value = high
-        if high == schema.get("exclusiveMaximum"):
-            value = high - (step or (1 if low is None else (high - low) / 2))
-    if step:
-        value = math.ceil(value / step) * step
-    return math.ceil(value) if name == "integer" else value
+def _number(schema: Schema, *, whole: bool) -> int | float:
+    """Take 1 if it is allowed, else the first that is near one of the ends."""
+    low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))
+    high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))
+    step = schema.get("multipleOf", 1)
+    first = math.ceil(low / step) if low > -math.inf else 0
+    last = math.floor(high / step) if high < math.inf else 0
+    steps = [*range(first, first + _DEEPEST), *range(last, last - _DEEPEST, -1)]
+    tried = [1, *(count * step for count in steps), low, high, (low + high) / 2]
+    return next((_plain(value) for value in tried if _allows(schema, value, whole=whole)), 1)
+
+
+def _allows(schema: Schema, value: float, *, whole: bool) -> bool:
+    step = schema.get("multipleOf")
+    return (
+        math.isfinite(value)
+        and (not whole or value == int(value))
+        and value >= schema.get("minimum", value)
+        and value <= schema.get("maximum", value)
+        and value > schema.get("exclusiveMinimum", -math.inf)
+        and value < schema.get("exclusiveMaximum", math.inf)
+        and (not step or value / step == int(value / step))
+    )
+
+
+def _plain(value: float) -> int | float:
+    return int(value) if value == int(value) else value
 
 
 def _string(schema: Schema) -> str:

@@ -141,7 +141,7 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "parameter out of range": Refusal(
         "`temperature` outside 0 to 2, a penalty outside -2 to 2, `top_p` outside 0 to 1,"
-        " `n`, `max_tokens` or `max_completion_tokens` below 1, more than"
+        " `n` outside 1 to 128, `max_tokens` or `max_completion_tokens` below 1, more than"
         f" {limits.MAX_STOP_SEQUENCES} `stop`, more than {limits.MAX_TOOLS} tools",
         400,
         "invalid-argument",

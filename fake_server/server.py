@@ -123,14 +123,13 @@ class FakeServer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen as long as the context lasts; raises OSError if the port is taken."""
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        with socket.create_server((self._host, self._port), family=family) as listener:
+        with _listening(self._host, self._port) as listener:
             self._port = listener.getsockname()[1]
             server = await _started(self.app, listener)
             try:
                 yield
             finally:
-                _stop(server)
+                await _stop(server)
 
     def __enter__(self) -> "Self":
         ready: Future[None] = Future()
@@ -165,6 +164,25 @@ class FakeServer:
             await self._stopping.wait()
 
 
+def _listening(host: str, port: int) -> socket.socket:
+    """Listen on an address; raises OSError if it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Only of a socket that names its protocol does asyncio know that it is TCP: it then
+    # sends small pieces at once, where a client would wait 40 ms for each answer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        if isinstance(error, OverflowError):
+            raise
+        raise OSError(error.errno, f"{error.strerror}: {host}, port {port}") from None
+    return listener
+
+
 async def _started(app: App, listener: socket.socket) -> uvicorn.Server:
     """Start uvicorn on a socket that listens already."""
     config = uvicorn.Config(
@@ -186,12 +204,18 @@ async def _started(app: App, listener: socket.socket) -> uvicorn.Server:
     return server
 
 
-def _stop(server: uvicorn.Server) -> None:
+async def _stop(server: uvicorn.Server) -> None:
     """Stop at once: uvicorn's own shutdown waits a tenth of a second, twice."""
+    # asyncio takes a few turns of the loop to make a connection of one that it accepted;
+    # if the listener is closed meanwhile, asyncio of Python 3.11 loses the socket.
+    for _ in range(3):
+        await asyncio.sleep(0)
     for listening in server.servers:
         listening.close()
     for connection in list(server.server_state.connections):
         if connection.transport is not None:
             connection.transport.abort()
+    # One turn of the loop, in which each connection hears that it is lost.
+    await asyncio.sleep(0)
     for task in list(server.server_state.tasks):
         task.cancel()

@@ -22,7 +22,9 @@ class AttachmentParam(click.ParamType[Any]):
         """Convert as LLM does; a file without bytes is a usage error that names it."""
         try:
             return self._inner.convert(value, param, ctx)
-        except ValueError:
+        except ValueError as error:
+            if "empty" not in str(error):
+                raise
             name = "standard input" if value == "-" else value
             self.fail(f"{name} is empty (0 bytes): there is nothing to attach.", param, ctx)
 
@@ -31,5 +33,5 @@ def refuse_empty_files(cli: click.Group) -> None:
     """Put AttachmentParam in front of the type of `-a`, if LLM's command is as we know it."""
     prompt = cli.commands.get("prompt")
     for param in prompt.params if prompt else ():
-        if param.name == "attachments" and param.type.name == "attachment":
+        if param.name == "attachments" and getattr(param.type, "name", "") == "attachment":
             param.type = AttachmentParam(param.type)

@@ -38,7 +38,7 @@ def _is_sent(part: Part) -> bool:
 
 
 def _with_tool_images(messages: list[Message]) -> Iterator[Message]:
-    """Move images out of tool results, into a user message behind the last result."""
+    """Move images out of tool messages, into a user message behind the last result."""
     waiting: list[Part] = []
     for message in messages:
         if message.role != "tool" and waiting:
@@ -48,5 +48,7 @@ def _with_tool_images(messages: list[Message]) -> Iterator[Message]:
         for part in message.parts:
             if isinstance(part, ToolResultPart):
                 waiting += [AttachmentPart(attachment=image) for image in part.attachments]
+            elif message.role == "tool" and isinstance(part, AttachmentPart):
+                waiting.append(part)
     if waiting:
         yield Message(role="user", parts=waiting)

@@ -73,7 +73,8 @@ class GrokOptions(llm.KeyModel.Options):
     def _stop_as_list(cls, value: Any) -> list[str] | None:
         """Take a text, a list, or on the command line a list written as JSON."""
         if isinstance(value, str):
-            value = _json_list(value) or [value]
+            listed = _json_list(value)
+            value = [value] if listed is None else listed
         if value is None:
             return None
         if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
@@ -177,11 +178,14 @@ class GrokVision(_Shared, llm.KeyModel):
         key: str | None,
     ) -> Iterator[StreamEvent]:
         """Send the prompt and yield the answer's events."""
+        from contextlib import closing
+
         from .transport import events
 
         with _recorded(response, key) as completion:
-            for data in events(self._call(prompt, stream, str(key))):
-                yield from completion.feed(data)
+            with closing(events(self._call(prompt, stream, str(key)))) as answer:
+                for data in answer:
+                    yield from completion.feed(data)
             yield from completion.finish()
 
 

@@ -20,7 +20,8 @@ from .errors import (
 )
 
 _LONGEST = 1000
-_DATA_URL = re.compile(r"data:[\w/+.-]*;base64,[A-Za-z0-9+/=]+")
+# An image, as a data URL or as bare base64: no word is that long.
+_IMAGE = re.compile(r"data:[\w/+.-]*;base64,[A-Za-z0-9+/=]+|[A-Za-z0-9+/]{80,}=*")
 _TAG = re.compile(r"<[^>]*>")
 _HEAD = re.compile(r"(?is)<(script|style)\b.*?</\1>")
 
@@ -54,6 +55,16 @@ _READINGS = (
         lambda status, words: status == 403,
         PermissionDenied,
         "See on https://console.x.ai what this key may do.",
+    ),
+    _Reading(
+        lambda status, words: 300 <= status < 400,
+        NotFound,
+        "XAI_API_BASE leads elsewhere; set it to the address it redirects to.",
+    ),
+    _Reading(
+        lambda status, words: 300 <= status < 400,
+        NotFound,
+        "XAI_API_BASE has to be the address of the API itself, such as https://api.x.ai/v1.",
     ),
     _Reading(
         lambda status, words: status == 404 or "model not found" in words,
@@ -99,7 +110,7 @@ def api_error(status: int, body: str, key: str | None = None) -> ApiError:
     error = _presentable(refusal.error, key)
     words = f"{refusal.code} {error}".lower()
     reading = next((row for row in _READINGS if row.applies(status, words)), _OTHERWISE)
-    return reading.kind(status, refusal.code, error, reading.advice)
+    return reading.kind(status, _presentable(refusal.code, key), error, reading.advice)
 
 
 def read_refusal(body: str) -> Refusal | None:
@@ -130,7 +141,7 @@ def _plain(text: str) -> str:
 
 
 def _presentable(error: str, key: str | None) -> str:
-    error = _DATA_URL.sub("data:...", error)
+    error = _IMAGE.sub("data:...", error)
     if key:
         error = error.replace(key, "(your key)")
     return error if len(error) <= _LONGEST else error[:_LONGEST] + "..."

@@ -6,9 +6,10 @@ on 429, on 5xx and when the connection fails, ATTEMPTS times in all.
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 import tenacity
@@ -35,12 +36,13 @@ TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)
 _logger = logging.getLogger("llm_grok_vision")
 
 
-class Call(NamedTuple):
-    """One request: where to, with which key, and the body as JSON."""
+@dataclass(frozen=True)
+class Call:
+    """One request: where to, with which key, and the body as JSON; printing it shows neither."""
 
     url: str
-    key: str
-    body: bytes
+    key: str = field(repr=False)
+    body: bytes = field(repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -48,7 +50,7 @@ class Call(NamedTuple):
         return {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
 
 
-def events(call: Call) -> Iterator[str]:
+def events(call: Call) -> Generator[str, None, None]:
     """Yield the data of each event; an answer that is not streamed is one event.
 
     Raises an ApiError for a refusal and a ConnectionFailed where no answer came.

@@ -25,8 +25,8 @@ TESTS = [text for kind, text in BLOCKS if kind == "python" and "def test_" in te
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
-# Behind a command that goes on in the background, a user types the next one later.
-WAIT = "until (exec 3<>/dev/tcp/127.0.0.1/$PORT) 2>/dev/null; do sleep 0.05; done"
+# A user types the next command when a server in the background has said where it is.
+BACKGROUND = "{} > .shown & until [ -s .shown ]; do sleep 0.05; done; cat .shown"
 
 
 @pytest.fixture
@@ -80,13 +80,9 @@ def test_a_session_prints_what_the_readme_shows(block: str, shell: Callable[[str
     expected = _filled(block)
     port = _free_port()
     commands = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
-    script = "\n".join(
-        f"echo {_quoted('$ ' + command)}\n{command}"
-        + (f"\n{WAIT}" if command.endswith("&") else "")
-        for command in commands
-    )
+    script = "\n".join(f"echo {_quoted('$ ' + command)}\n{_run(command)}" for command in commands)
 
-    printed = shell(f"PORT={port}\n{script}".replace("8400", str(port)))
+    printed = shell(script.replace("8400", str(port)))
 
     assert re.fullmatch(expected.replace("8400", str(port)), _stripped(printed)), printed
 
@@ -121,6 +117,10 @@ def test_the_limits_of_the_readme_are_those_of_the_seed_document() -> None:
         "6 at most",
     ):
         assert words in README
+
+
+def _run(command: str) -> str:
+    return BACKGROUND.format(command.rstrip(" &")) if command.endswith("&") else command
 
 
 def _filled(block: str) -> str:

@@ -132,8 +132,8 @@ class Completion:
         self._usage: dict[str, Any] | None = None
 
     def feed(self, data: str) -> Iterator[StreamEvent]:
-        """Read one chunk, or one whole answer."""
-        if data.strip() == _DONE:
+        """Read one chunk, or one whole answer; an event without data says nothing."""
+        if data.strip() in ("", _DONE):
             return
         try:
             chunk = json.loads(data)

@@ -1,0 +1,227 @@
+"""The command prints its base URL first, stops clean on a signal, and says what is wrong."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.asking import BEARER, body, image
+from tests.pictures import picture
+from tests.running import Running, run, running
+
+URL = "https://example.com/cat.png"
+# A stream far longer than what sockets hold: 128 answers about 100 images.
+LONG = body(*[image(URL)] * 100, stream=True, n=128)
+
+BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+HALF = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{"
+
+# What is left behind by a clean stop.
+CLEAN = (0, "", "")
+
+
+def client() -> httpx2.Client:
+    return httpx2.Client(trust_env=False, verify=False, headers=BEARER, timeout=30)
+
+
+def ask(server: Running, **fields: object) -> httpx2.Response:
+    with client() as one:
+        return one.post(f"{server.url}/chat/completions", json=body(**fields))
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+def test_the_first_line_is_the_base_url():
+    with running() as server:
+        answer = ask(server)
+
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", server.url)
+    assert answer.status_code == 200
+
+
+@BOTH
+def test_a_signal_ends_it_without_a_word(number):
+    with running() as server:
+        assert server.stop(number) == CLEAN
+
+
+@BOTH
+def test_a_connection_kept_alive_does_not_hold_it(number):
+    with running() as server, client() as one:
+        one.get(f"{server.url}/models")
+
+        assert server.stop(number) == CLEAN
+
+
+@BOTH
+def test_a_stream_that_nobody_reads_to_its_end_does_not_hold_it(number):
+    with running() as server, client() as one:
+        request = one.build_request("POST", f"{server.url}/chat/completions", json=LONG)
+        answer = one.send(request, stream=True)
+        next(answer.iter_bytes())
+
+        assert server.stop(number) == CLEAN
+        answer.close()
+
+
+@BOTH
+def test_a_request_that_is_still_coming_does_not_hold_it(number):
+    with running() as server:
+        port = int(server.url.removesuffix("/v1").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as half:
+            half.sendall(HALF)
+
+            assert server.stop(number) == CLEAN
+
+
+def test_it_listens_on_the_port_it_is_given():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    with running("--port", str(port)) as server:
+        assert server.url == f"http://127.0.0.1:{port}/v1"
+
+
+def test_a_taken_port_is_said_in_a_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = run("--port", port)
+
+    [line] = ended.stderr.splitlines()
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert line.startswith("fake_server: ")
+    assert "in use" in line
+    assert port in line
+
+
+WRONG = [
+    pytest.param(["--port", "70000"], "0-65535", id="no-such-port"),
+    pytest.param(["--host", "nowhere.invalid"], "", id="no-such-host"),
+    pytest.param(["--images", "no/such/folder"], "no/such/folder", id="no-such-folder"),
+    pytest.param(["--images", __file__], Path(__file__).name, id="a-file-for-a-folder"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG)
+def test_what_cannot_be_is_said_in_a_line(arguments, said):
+    ended = run(*arguments)
+
+    [line] = ended.stderr.splitlines()
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert line.startswith("fake_server: ")
+    assert said in line
+
+
+def test_an_option_that_there_is_not_ends_it():
+    ended = run("--clock", "broken")
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--clock" in ended.stderr.splitlines()[-1]
+
+
+OPTIONS = (
+    "--host",
+    "--port",
+    "--images",
+    "--allow-host",
+    "--no-placeholder",
+    "--contract",
+    "--api-key",
+    "--max-body",
+    "--clock",
+)
+
+
+def test_help_names_every_option():
+    ended = run("--help")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [option for option in OPTIONS if f"{option} " not in ended.stdout] == []
+
+
+def test_the_key_it_is_given_is_the_one_good_key():
+    with running("--api-key", "xai-another-key") as server:
+        answer = ask(server)
+
+    assert answer.status_code == 400
+    assert "Incorrect API key" in answer.text
+
+
+def test_a_body_too_large_is_read_before_it_is_refused():
+    """A client that cannot finish sending would see a broken connection."""
+    with running("--max-body", "1000") as server:
+        large = ask(server, user="x" * 5_000_000)
+        small = ask(server)
+
+    assert large.status_code == 413
+    assert small.status_code == 200
+
+
+def test_pictures_come_from_the_folder_it_is_given(tmp_path):
+    (tmp_path / "example.com").mkdir()
+    (tmp_path / "example.com" / "cat.png").write_bytes(picture(40, 30))
+
+    with running("--images", str(tmp_path)) as server:
+        answer = ask(server, messages=body(image(URL))["messages"])
+
+    assert "PNG, 40x30 pixels" in answer.text
+
+
+def test_without_a_placeholder_other_pictures_fail():
+    with running("--no-placeholder") as server:
+        answer = ask(server, messages=body(image(URL))["messages"])
+
+    assert "404 Not Found" in answer.text
+
+
+def test_a_host_that_is_allowed_is_fetched_from():
+    with running("--allow-host", "127.0.0.1", "--allow-host", "localhost") as server:
+        answer = ask(server, messages=body(image(f"{server.url}/models"))["messages"])
+
+    assert "HTTP status 401 Unauthorized" in answer.text
+
+
+def test_a_real_clock_tells_the_time():
+    with running("--clock", "real") as server:
+        answer = ask(server)
+
+    assert answer.json()["created"] > 1767225600
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+def test_it_listens_on_ipv6():
+    with running("--host", "::1") as server:
+        answer = ask(server)
+
+    assert re.fullmatch(r"http://\[::1\]:\d+/v1", server.url)
+    assert answer.status_code == 200
+
+
+def test_it_is_installed_as_fake_xai():
+    script = str(Path(sys.executable).with_name("fake-xai"))
+
+    with running(command=(script,)) as server:
+        assert ask(server).status_code == 200
+        assert server.stop(signal.SIGTERM) == CLEAN
+
+
+def test_missing_packages_are_said_in_a_line():
+    code = "import sys; sys.modules['uvicorn'] = None; from fake_server import cli; cli.main([])"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    [line] = ended.stderr.splitlines()
+    assert "pip install 'llm-grok-vision[fake]'" in line

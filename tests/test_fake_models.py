@@ -1,0 +1,55 @@
+"""A model is found by any of its names, and a key is looked at but never given back."""
+
+from typing import Any
+
+import pytest
+
+from fake_server import FakeServer
+from tests.asking import BEARER, send
+
+
+def listed(server: FakeServer, path: str) -> Any:
+    return send(server, "GET", path, headers=BEARER).json()
+
+
+@pytest.mark.parametrize("name", ["grok-4-0709", "grok-4", "grok-4-latest"])
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/language-models"])
+def test_one_model_is_its_row_by_any_of_its_names(grok_server, path, name):
+    """DOC OPENAPI: a single model is the bare object."""
+    [row] = [
+        row
+        for rows in listed(grok_server, path).values()
+        for row in rows
+        if isinstance(row, dict) and row["id"] == "grok-4-0709"
+    ]
+
+    assert listed(grok_server, f"{path}/{name}") == row
+
+
+@pytest.mark.parametrize("name", ["grok-5", "grok-beta"], ids=["unknown", "retired"])
+def test_a_model_that_does_not_answer_is_not_listed(grok_server, name):
+    answer = send(grok_server, "GET", f"/v1/models/{name}", headers=BEARER)
+
+    assert answer.status_code == 404
+    assert answer.json()["error"].startswith(f"The model {name} does not exist")
+    assert name not in send(grok_server, "GET", "/v1/models", headers=BEARER).text
+
+
+def test_an_image_model_is_no_language_model(grok_server):
+    images = "/v1/language-models/grok-imagine-image"
+
+    assert send(grok_server, "GET", images, headers=BEARER).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("key", "redacted"),
+    [("xai-test-key-b14o", "xai-...b14o"), ("shortkey", "xai-...****")],
+    ids=["doc-openapi", "assumed-short"],
+)
+def test_a_key_is_never_given_back(grok_server, key, redacted):
+    headers = {"authorization": f"Bearer {key}"}
+
+    answer = send(grok_server, "GET", "/v1/api-key", headers=headers)
+
+    assert answer.json()["redacted_api_key"] == redacted
+    assert key not in answer.text

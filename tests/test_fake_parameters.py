@@ -1,0 +1,137 @@
+"""What a request asks for is what it gets: so many answers, so long, a tool, JSON."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+from jsonschema import Draft202012Validator
+
+from fake_server import FakeServer
+from tests.asking import body
+
+# A model that refuses none of the parameters here.
+TALKER = "grok-4.20-0309-non-reasoning"
+WORDS = "one two three four five"
+WEATHER = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "days": {"type": "integer", "minimum": 2}},
+    "required": ["city", "days"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture
+def client(grok_server: FakeServer) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=grok_server.url, api_key="xai-test-key", max_retries=0) as client:
+        yield client
+
+
+def ask(client: openai.OpenAI, **fields: Any) -> Any:
+    return client.chat.completions.create(**body(**fields))
+
+
+def tool(name: str) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "parameters": WEATHER}}
+
+
+def test_n_answers_are_told_apart_by_index(client, grok_server):
+    grok_server.reply("yes")
+
+    completion = ask(client, n=3)
+
+    assert [(c.index, c.message.content) for c in completion.choices] == [
+        (0, "yes"),
+        (1, "yes"),
+        (2, "yes"),
+    ]
+    assert completion.usage.completion_tokens == 3
+
+
+def test_n_answers_stream_side_by_side(client, grok_server):
+    grok_server.reply("a b")
+
+    chunks = ask(client, n=2, stream=True)
+
+    heard = [(c.choices[0].index, c.choices[0].delta.content) for c in chunks]
+    assert heard == [(0, "a"), (1, "a"), (0, " b"), (1, " b"), (0, None), (1, None)]
+
+
+@pytest.mark.parametrize(
+    ("stop", "left"),
+    [(" three", "one two"), (["four", "two"], "one "), ("six", WORDS)],
+    ids=["string", "earliest-of-a-list", "never-said"],
+)
+def test_an_answer_ends_before_a_stop_sequence(client, grok_server, stop, left):
+    grok_server.reply(WORDS)
+
+    choice = ask(client, model=TALKER, stop=stop).choices[0]
+
+    assert (choice.message.content, choice.finish_reason) == (left, "stop")
+
+
+LIMITS = [
+    pytest.param({"max_tokens": 2}, "one two", "length", id="max-tokens"),
+    pytest.param({"max_completion_tokens": 3}, "one two three", "length", id="max-completion"),
+    pytest.param({"max_tokens": 4, "max_completion_tokens": 1}, "one", "length", id="the-smaller"),
+    pytest.param({"max_tokens": 5}, WORDS, "stop", id="just-enough"),
+]
+
+
+@pytest.mark.parametrize(("limits", "left", "reason"), LIMITS)
+def test_an_answer_is_no_longer_than_allowed(client, grok_server, limits, left, reason):
+    grok_server.reply(WORDS)
+
+    choice = ask(client, **limits).choices[0]
+
+    assert (choice.message.content, choice.finish_reason) == (left, reason)
+
+
+def test_reasoning_counts_towards_the_most_allowed(client, grok_server):
+    grok_server.reply(WORDS, reasoning="let me think")
+
+    choice = ask(client, max_tokens=4).choices[0]
+
+    assert choice.message.reasoning_content == "let me think"
+    assert (choice.message.content, choice.finish_reason) == ("one", "length")
+
+
+@pytest.mark.parametrize(
+    ("choice", "name"),
+    [("required", "first"), ({"type": "function", "function": {"name": "second"}}, "second")],
+    ids=["required", "named"],
+)
+def test_a_required_tool_is_called_with_valid_arguments(client, choice, name):
+    completion = ask(client, tools=[tool("first"), tool("second")], tool_choice=choice)
+
+    [call] = completion.choices[0].message.tool_calls
+    Draft202012Validator(WEATHER).validate(json.loads(call.function.arguments))
+    assert call.function.name == name
+    assert completion.choices[0].message.content == ""
+    assert completion.choices[0].finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize("choice", ["auto", "none"])
+def test_no_tool_is_called_unasked(client, choice):
+    completion = ask(client, tools=[tool("first")], tool_choice=choice)
+
+    assert completion.choices[0].message.tool_calls is None
+    assert completion.choices[0].finish_reason == "stop"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answer"),
+    [
+        (
+            {"type": "json_schema", "json_schema": {"name": "w", "schema": WEATHER}},
+            ["city", "days"],
+        ),
+        ({"type": "json_object"}, []),
+    ],
+    ids=["json-schema", "json-object"],
+)
+def test_an_answer_is_json_where_json_is_asked_for(client, wanted, answer):
+    content = ask(client, response_format=wanted).choices[0].message.content
+
+    assert list(json.loads(content)) == answer

@@ -1,0 +1,245 @@
+"""Of two faults in a request the earlier row is answered; each parameter has its range."""
+
+import pytest
+
+from fake_server import FakeServer
+from tests.asking import BEARER, body, image, post, send, text
+from tests.pictures import data_url, picture
+
+GOOD = data_url(picture(40, 30))
+TINY = data_url(picture(1, 1))
+NO_CONTENT = {"role": "user", "content": []}
+
+BOTH = [
+    pytest.param(
+        body(model="grok-5", messages=[]), "Messages cannot be empty", id="messages-before-model"
+    ),
+    pytest.param(
+        body(model="grok-5", stream=True, deferred=True), "streaming or", id="deferred-before-model"
+    ),
+    pytest.param(
+        body(model="grok-5", temperature=3), "does not exist", id="unknown-model-before-range"
+    ),
+    pytest.param(
+        body(model="grok-beta", tool_choice="auto"), "deprecated", id="retired-model-before-tools"
+    ),
+    pytest.param(
+        body(image(TINY), model="grok-imagine-image"), "image model", id="image-model-before-image"
+    ),
+    pytest.param(
+        body(model="grok-4", stop=["a"] * 5), "not supported", id="unsupported-before-range"
+    ),
+    pytest.param(
+        body(temperature=3, tool_choice="auto"), "temperature", id="range-before-tool-choice"
+    ),
+    pytest.param(
+        body(tool_choice="auto", messages=[NO_CONTENT]), "tool_choice", id="tools-before-content"
+    ),
+    pytest.param(
+        body(
+            messages=[{"role": "user", "content": [{"type": "video"}]}, NO_CONTENT],
+        ),
+        "at least one content element",
+        id="content-before-parts",
+    ),
+    pytest.param(
+        body(image(GOOD), {"type": "video"}, model="grok-3"), "type video", id="part-before-model"
+    ),
+    pytest.param(
+        body(image(GOOD, detail="x"), model="grok-3"), "not supported", id="modality-before-detail"
+    ),
+    pytest.param(
+        body(image(TINY), image(GOOD, detail="x")), "detail must be", id="detail-before-images"
+    ),
+    pytest.param(
+        body(image(TINY), image("data:,")), "1x1 are too small", id="first-image-before-second"
+    ),
+    pytest.param(
+        body(image(TINY), text("a " * 40000), model="grok-2-vision"),
+        "1x1",
+        id="image-before-context",
+    ),
+]
+
+
+@pytest.mark.parametrize(("asked", "error"), BOTH)
+def test_the_earlier_of_two_faults_is_answered(grok_server, asked, error):
+    assert error in post(grok_server, asked).text
+
+
+OUTER = [
+    pytest.param("GET", "/v2/chat", {}, b"", 404, id="path-before-verb"),
+    pytest.param("PUT", "/v1/chat/completions", {}, b"", 405, id="verb-before-key"),
+    pytest.param("POST", "/v1/chat/completions", {}, b"{", 401, id="key-before-type"),
+    pytest.param("POST", "/v1/chat/completions", BEARER, b"{", 415, id="type-before-json"),
+    pytest.param("POST", "/v2/chat", {}, b"x" * 1001, 413, id="size-before-path"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "headers", "content", "status"), OUTER)
+def test_the_outer_layers_come_first(method, path, headers, content, status):
+    with FakeServer(max_body=1000) as server:
+        answer = send(server, method, path, headers=headers, content=content)
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Basic eGFpOg==", "xai-test-key"])
+def test_what_is_no_bearer_key_is_no_key(grok_server, header):
+    answer = send(
+        grok_server,
+        "POST",
+        "/v1/chat/completions",
+        json=body(),
+        headers={"authorization": header} if header else {},
+    )
+
+    assert answer.status_code == 401
+
+
+def test_the_name_of_the_scheme_may_be_in_small_letters(grok_server):
+    headers = {"authorization": "bearer xai-test-key"}
+
+    answer = send(grok_server, "POST", "/v1/chat/completions", json=body(), headers=headers)
+
+    assert answer.status_code == 200
+
+
+# DOC OPENAPI: the ranges, both ends.
+IN_RANGE = [
+    {"temperature": 0},
+    {"temperature": 2},
+    {"top_p": 1},
+    {"top_p": 0.01},
+    {"frequency_penalty": -2},
+    {"presence_penalty": 2},
+    {"n": 1},
+    {"n": 128},
+    {"max_tokens": 1},
+    {"max_completion_tokens": 1},
+    {"stop": ["a", "b", "c", "d"]},
+    {"temperature": None},
+    {"unheard_of": 1},
+]
+# A model that refuses none of these.
+TALKER = "grok-4.20-non-reasoning"
+
+
+@pytest.mark.parametrize("fields", IN_RANGE, ids=str)
+def test_a_parameter_at_the_end_of_its_range_is_taken(grok_server, fields):
+    assert post(grok_server, body(model=TALKER, **fields)).status_code == 200
+
+
+FUNCTION = {"type": "function", "function": {"name": "look"}}
+
+OUT_OF_RANGE = [
+    pytest.param({"temperature": -0.1}, "temperature must be between 0 and 2.", id="cold"),
+    pytest.param({"temperature": 2.1}, "temperature must be between 0 and 2.", id="hot"),
+    pytest.param({"top_p": 0}, "top_p must be above 0 and at most 1.", id="top-p-of-zero"),
+    pytest.param({"top_p": 1.1}, "top_p must be above 0 and at most 1.", id="top-p-above-one"),
+    pytest.param(
+        {"frequency_penalty": 2.1}, "frequency_penalty must be between -2 and 2.", id="frequency"
+    ),
+    pytest.param(
+        {"presence_penalty": -2.1}, "presence_penalty must be between -2 and 2.", id="presence"
+    ),
+    pytest.param({"n": 0}, "n must be between 1 and 128.", id="no-choices"),
+    pytest.param({"n": 129}, "n must be between 1 and 128.", id="assumed-129-choices"),
+    pytest.param({"max_tokens": 0}, "max_tokens must be at least 1.", id="no-tokens"),
+    pytest.param(
+        {"max_completion_tokens": 0}, "max_completion_tokens must be at least 1.", id="no-answer"
+    ),
+    pytest.param({"stop": list("abcde")}, "stop must be at most 4 sequences.", id="five-stops"),
+    pytest.param(
+        {"tools": [FUNCTION] * 351}, "tools must be at most 350 functions.", id="351-tools"
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "error"), OUT_OF_RANGE)
+def test_a_parameter_out_of_its_range_is_refused(grok_server, fields, error):
+    answer = post(grok_server, body(model=TALKER, **fields))
+
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "code": "invalid-argument",
+        "error": f"Invalid request content: {error}",
+    }
+
+
+def test_350_tools_are_taken(grok_server):
+    assert post(grok_server, body(tools=[FUNCTION] * 350)).status_code == 200
+
+
+# OBSERVED 2026: the service's own words for what it does not take.
+UNSUPPORTED = [
+    pytest.param(
+        "grok-4.6", {"presence_penalty": 0}, "presencePenalty", id="observed-4.6-presence"
+    ),
+    pytest.param("grok-4.7", {"frequency_penalty": 0}, "frequencyPenalty", id="assumed-4.7"),
+    pytest.param("grok-4", {"stop": "a"}, "stop", id="doc-grok-4-stop"),
+    pytest.param(
+        "grok-code-fast-1",
+        {"reasoning_effort": "low"},
+        "reasoningEffort",
+        id="observed-2025-effort",
+    ),
+]
+
+
+@pytest.mark.parametrize(("model", "fields", "name"), UNSUPPORTED)
+def test_a_parameter_that_a_model_does_not_take_is_refused(grok_server, model, fields, name):
+    answer = post(grok_server, body(model=model, **fields))
+
+    assert answer.json() == {
+        "code": "invalid-argument",
+        "error": f"Argument not supported on this model: {name}",
+    }
+
+
+SHAPES = [
+    pytest.param({"messages": {}}, "messages: invalid type: object, expected array", id="object"),
+    pytest.param({"model": None}, "model: invalid type: null, expected str", id="no-model"),
+    pytest.param({"n": "two"}, "n: invalid type: str, expected int | null", id="string-for-number"),
+    pytest.param(
+        {"messages": [{"role": "robot", "content": "Hello"}]},
+        "messages[0].role: unknown variant `robot`",
+        id="unknown-role",
+    ),
+    pytest.param(
+        {"messages": [{"role": "user", "content": 7}]},
+        "messages[0].content: invalid type: int, expected str | array | null",
+        id="number-for-content",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "problem"), SHAPES)
+def test_a_field_of_the_wrong_type_is_named(grok_server, fields, problem):
+    answer = post(grok_server, body(**fields))
+
+    assert answer.status_code == 422
+    assert answer.text == (f"Failed to deserialize the JSON body into the target type: {problem}")
+
+
+NO_JSON = [
+    pytest.param(b"", id="nothing"),
+    pytest.param(b"{", id="cut-short"),
+    pytest.param(b"\xef\xbb\xbf{}", id="byte-order-mark"),
+    pytest.param(b'{"model": "\xff", "messages": []}', id="not-utf-8"),
+    pytest.param(
+        b'{"tools": [{"function": {"name": "a", "parameters": ' + b'{"a":' * 100_000,
+        id="nested-without-end",
+    ),
+    pytest.param(b'{"unheard_of": ' + b"[" * 100_000 + b"}", id="unknown-nested-without-end"),
+]
+
+
+@pytest.mark.parametrize("content", NO_JSON)
+def test_a_body_that_is_no_json_is_refused(grok_server, content):
+    headers = {**BEARER, "content-type": "application/json; charset=utf-8"}
+
+    answer = send(grok_server, "POST", "/v1/chat/completions", headers=headers, content=content)
+
+    assert answer.status_code == 400
+    assert answer.text.startswith("Failed to parse the request body as JSON: ")

@@ -1,0 +1,249 @@
+"""Every refusal of the fake is provoked once over HTTP, and the earlier of two wins."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from fake_server import FakeServer
+from fake_server.checks import CHECKS
+from fake_server.refusals import REFUSALS
+from tests.asking import BEARER, body, image, post, send, text
+from tests.pictures import data_url, picture, png_of_bytes
+from tests.sound_headers import png_header
+from tests.test_fake_fetch import FETCHING
+
+CHAT = "/v1/chat/completions"
+CUT_JPEG = data_url(picture(40, 30, "JPEG")[:-1], "image/jpeg")
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+
+
+@dataclass
+class Case:
+    """A request that earns a row, and the answer; in `says` a team's id is <team>."""
+
+    status: int
+    says: str
+    json: Any = None
+    code: str = "invalid-argument"
+    content_type: str = "application/json"
+    method: str = "POST"
+    path: str = CHAT
+    headers: dict[str, str] = field(default_factory=lambda: dict(BEARER))
+    content: bytes | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+PLAIN: dict[str, Any] = {"code": "", "content_type": "text/plain; charset=utf-8"}
+BAD = "Invalid request content: "
+TYPED = {**BEARER, "content-type": "application/json"}
+
+CASES: dict[str, Case] = {
+    "body too large": Case(
+        413,
+        "<html><head><title>413 Request Entity Too Large</title></head></html>",
+        body(),
+        code="",
+        content_type="text/html",
+        settings={"max_body": 60},
+    ),
+    "no such path": Case(
+        404,
+        "The fake server has nothing at /v1/chat; its paths begin with /v1.",
+        body(),
+        code="not-found",
+        path="/v1/chat",
+    ),
+    "wrong verb": Case(405, "", method="GET", **PLAIN),
+    "no key": Case(
+        401,
+        "No credentials presented.",
+        body(),
+        code="unauthenticated:no-credentials",
+        headers={},
+    ),
+    "wrong key": Case(
+        400,
+        "Incorrect API key provided. You can obtain an API key from https://console.x.ai.",
+        body(),
+        settings={"api_key": "xai-another-key"},
+    ),
+    "not JSON type": Case(
+        415, "Expected request with `Content-Type: application/json`", content=b"{}", **PLAIN
+    ),
+    "not JSON": Case(
+        400,
+        "Failed to parse the request body as JSON: JSON is malformed: object keys must be strings (byte 1)",
+        content=b"{model}",
+        headers=TYPED,
+        **PLAIN,
+    ),
+    "wrong shape": Case(
+        422,
+        "Failed to deserialize the JSON body into the target type: missing field `messages`",
+        {"model": "grok-4"},
+        **PLAIN,
+    ),
+    "no messages": Case(
+        400,
+        "Bad data: Messages cannot be empty",
+        {"model": "grok-4", "messages": []},
+        code="400",
+    ),
+    "stream and deferred": Case(
+        400,
+        '"A request may either be streaming or deferred, but not both."',
+        body(stream=True, deferred=True),
+        code="",
+    ),
+    "unknown model": Case(
+        404,
+        "The model grok-5 does not exist or your team <team> does not have access to it."
+        " If you believe this is a mistake, please contact support and quote your team ID"
+        " and the model name.",
+        body(model="grok-5"),
+        code="not-found",
+    ),
+    "retired model": Case(
+        404,
+        "The model grok-beta was deprecated on 2025-09-15 and is no longer accessible via the"
+        " API. Please use grok-3 instead.",
+        body(model="grok-beta"),
+        code="not-found",
+    ),
+    "image model": Case(
+        400,
+        "The model grok-imagine-image-quality is an image model and is therefore not available"
+        " on this endpoint. Please use a compatible endpoint such as"
+        " https://api.x.ai/v1/images/generations. For more information, see"
+        " https://docs.x.ai/docs/api-reference#image-generation",
+        body(model="grok-imagine-image-quality"),
+    ),
+    "unsupported parameter": Case(
+        400,
+        "Argument not supported on this model: presencePenalty",
+        body(model="grok-4.6", presence_penalty=1),
+    ),
+    "parameter out of range": Case(
+        400, BAD + "temperature must be between 0 and 2.", body(temperature=2.1)
+    ),
+    "tool_choice without tools": Case(
+        400,
+        BAD + "A tool_choice was set on the request but no tools were specified.",
+        body(tool_choice="auto"),
+    ),
+    "no content": Case(
+        400,
+        BAD + "Each message must have at least one content element.",
+        {"model": "grok-4", "messages": [{"role": "user", "content": []}]},
+    ),
+    "unknown part": Case(
+        400,
+        BAD + "Content part of type input_audio is not supported.",
+        body({"type": "input_audio", "input_audio": {}}),
+    ),
+    "text-only model": Case(
+        400,
+        BAD + "Image inputs are not supported by this model.",
+        body(image(data_url(picture(40, 30))), model="grok-3"),
+    ),
+    "unknown detail": Case(
+        400,
+        BAD + "detail must be one of auto, low, high, got original.",
+        body(image(data_url(picture(40, 30)), detail="original")),
+    ),
+    "bad base64": Case(
+        400,
+        "Base64 string of provided image cannot be decoded.",
+        body(image("data:image/png;base64,?")),
+        code="invalid_image",
+    ),
+    "image too large": Case(
+        400,
+        "Image has 20971521 bytes, which is above the maximum of 20971520 bytes.",
+        body(image(data_url(png_of_bytes(20 * 1024**2 + 1)))),
+        code="invalid_image",
+    ),
+    "not an image": Case(
+        400,
+        "Downloaded response does not contain a valid JPG or PNG image.",
+        body(image(data_url(picture(40, 30, "WEBP"), "image/png"))),
+        code="invalid_image",
+    ),
+    "damaged PNG": Case(
+        400,
+        "Invalid PNG image.",
+        body(image(data_url(picture(40, 30)[:-1]))),
+        code="invalid_image",
+    ),
+    "damaged JPEG": Case(400, "Invalid JPEG image.", body(image(CUT_JPEG)), code="invalid_image"),
+    "side too small": Case(
+        400,
+        "Image dimensions 1x1 are too small. Both width and height must be at least 8 pixels.",
+        body(image(data_url(picture(1, 1)))),
+        code="invalid_image",
+    ),
+    "area too small": Case(
+        400,
+        "Image has 420 total pixels (21x20), which is below the minimum of 512 pixels.",
+        body(image(data_url(picture(21, 20)))),
+        code="invalid_image",
+    ),
+    "area too large": Case(
+        400,
+        "Image has 256000000 total pixels (16000x16000),"
+        " which is above the maximum of 178956970 pixels.",
+        body(image(data_url(png_header(16000, 16000)))),
+        code="invalid_image",
+    ),
+    # A tile and the extra one are 512 tokens, and a word is one by the fake's own rule.
+    "context overflow": Case(
+        400,
+        "This model's maximum prompt length is 32768 but the request contains 32769 tokens.",
+        body(image(data_url(picture(448, 448))), text("a " * 32257), model="grok-2-vision-1212"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_row_is_refused_with_its_status_and_words(name):
+    case = CASES[name]
+
+    with FakeServer(**case.settings) as server:
+        options = {"json": case.json} if case.content is None else {"content": case.content}
+        answer = send(server, case.method, case.path, headers=case.headers, **options)
+
+    said = _UUID.sub("<team>", answer.text)
+    wanted = json.dumps({"code": case.code, "error": case.says}, separators=(",", ":"))
+    assert answer.status_code == case.status
+    assert said == (wanted if case.code else case.says)
+    assert answer.headers["content-type"] == case.content_type
+    assert (server.requests[0].status, server.requests[0].error != "") == (
+        case.status,
+        case.says != "",
+    )
+
+
+def test_every_row_is_provoked():
+    assert set(CASES) | set(FETCHING) == set(REFUSALS)
+
+
+def test_the_checks_run_in_the_order_of_the_rows():
+    assert list(CHECKS) == [name for name in REFUSALS if name in CHECKS]
+
+
+def test_a_prompt_that_just_fits_the_context_is_answered(grok_server):
+    fits = body(image(data_url(picture(448, 448))), text("a " * 32256), model="grok-2-vision-1212")
+
+    assert post(grok_server, fits).status_code == 200
+
+
+def test_a_refusal_uses_no_scripted_answer(grok_server):
+    grok_server.reply("scripted")
+
+    post(grok_server, body(model="grok-5"))
+    answer = post(grok_server, body())
+
+    assert answer.json()["choices"][0]["message"]["content"] == "scripted"

@@ -1,0 +1,155 @@
+"""A server in a `with` block is there at once, leaves nothing behind, and forgets when told."""
+
+import gc
+import socket
+import threading
+
+import httpx2
+import pytest
+
+import fake_server
+from fake_server import FakeServer
+from tests.asking import BEARER, body, image, post
+from tests.pictures import picture
+from tests.web import serving
+
+URL = "https://example.com/cat.png"
+
+
+def port(server: FakeServer) -> int:
+    return int(server.url.removesuffix("/v1").rpartition(":")[2])
+
+
+def listens(at: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", at)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_a_server_leaves_no_thread_and_no_port_behind():
+    before = threading.enumerate()
+
+    with FakeServer() as server:
+        post(server, body())
+        assert listens(port(server))
+
+    assert threading.enumerate() == before
+    assert not listens(port(server))
+
+
+def test_a_client_that_is_still_connected_does_not_hold_it():
+    before = threading.enumerate()
+
+    with httpx2.Client(trust_env=False, verify=False, headers=BEARER) as client:
+        with FakeServer() as server:
+            client.get(f"{server.url}/models")
+            long = body(*[image(URL)] * 100, stream=True, n=128)
+            request = client.build_request("POST", f"{server.url}/chat/completions", json=long)
+            answer = client.send(request, stream=True)
+
+        with pytest.raises(httpx2.TransportError):
+            answer.read()
+
+    assert threading.enumerate() == before
+
+
+def test_a_client_that_says_nothing_does_not_hold_it():
+    with FakeServer() as server:
+        socket.create_connection(("127.0.0.1", port(server))).close()
+
+    # A socket that was lost would be warned of here, and warnings are errors.
+    gc.collect()
+
+
+def test_a_picture_that_is_still_coming_does_not_hold_it(caplog):
+    with serving() as web, FakeServer(allow_hosts=["127.0.0.1"]) as server:
+        errors: list[Exception] = []
+
+        def ask() -> None:
+            try:
+                post(server, body(image(f"{web.url}/slow")))
+            except httpx2.TransportError as error:
+                errors.append(error)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert web.asked.wait(30)
+        server.__exit__(None, None, None)
+        asking.join(30)
+
+    assert len(errors) == 1
+    assert caplog.records == []
+
+
+def test_a_taken_port_raises():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        server = FakeServer(port=taken.getsockname()[1])
+
+        with pytest.raises(OSError, match="in use"):
+            server.__enter__()
+
+
+def test_a_server_may_be_started_again():
+    server = FakeServer()
+    for _ in range(2):
+        with server:
+            assert post(server, body()).status_code == 200
+
+
+def test_many_servers_listen_side_by_side():
+    with FakeServer() as one, FakeServer() as other:
+        post(one, body())
+
+        assert one.url != other.url
+        assert (len(one.requests), len(other.requests)) == (1, 0)
+
+
+def test_clear_forgets_scripts_pictures_and_requests(grok_server):
+    grok_server.reply("scripted")
+    grok_server.serve_image(URL, picture(40, 30))
+    post(grok_server, body())
+    grok_server.fail(503)
+
+    grok_server.clear()
+
+    answer = post(grok_server, body(image(URL)))
+    assert answer.status_code == 200
+    assert len(grok_server.requests) == 1
+    assert grok_server.requests[0].images[0].source == "placeholder"
+
+
+WRONG = [
+    pytest.param({"contract": "imagined"}, "contract is one of documented", id="contract"),
+    pytest.param({"clock": "broken"}, "clock is one of fixed, real", id="clock"),
+    pytest.param({"images": "no/such/folder"}, "images is no folder: no/such/folder", id="images"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), WRONG)
+def test_a_setting_that_cannot_be_is_said_at_once(options, said):
+    with pytest.raises(ValueError, match=said):
+        FakeServer(**options)
+
+
+def test_the_package_has_nothing_else():
+    with pytest.raises(AttributeError, match="'fake_server' has no attribute 'Server'"):
+        fake_server.Server  # noqa: B018
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
+def test_another_verb_is_refused_without_a_body(grok_server, method):
+    with httpx2.Client(trust_env=False, verify=False) as client:
+        answer = client.request(method, f"{grok_server.url}/chat/completions")
+
+    assert (answer.status_code, answer.content) == (405, b"")
+
+
+def test_http_2_is_spoken_too(grok_server):
+    """What gRPC needs: HTTP/2 with prior knowledge, on the same port."""
+    with socket.create_connection(("127.0.0.1", port(grok_server)), timeout=10) as client:
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+        frame = client.recv(9)
+
+    assert frame[3] == 4

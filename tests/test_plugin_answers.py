@@ -1,0 +1,228 @@
+"""What an answer of xAI becomes in LLM: text, reasoning, usage, tool calls and the log."""
+
+import json
+from typing import Any
+
+import llm
+import pytest
+
+from fake_server import FakeServer
+from llm_grok_vision.wire.chat_completions import Completion
+from tests.prompting import BOTH, DONE, Asked, ask, chunk, image, run_llm, whole, xai_answering
+from tests.raw_server import http, stream
+
+STREAMED = pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "whole"])
+
+
+def _kinds(asked: Asked) -> list[tuple[str, str]]:
+    """Join events of a type that follow each other."""
+    joined: list[tuple[str, str]] = []
+    for event in asked.events:
+        before = joined.pop() if joined and joined[-1][0] == event.type else (event.type, "")
+        joined.append((event.type, before[1] + event.chunk))
+    return joined
+
+
+@BOTH
+@STREAMED
+def test_reasoning_comes_before_the_text_and_apart_from_it(
+    xai: FakeServer, kind: str, streamed: bool
+):
+    xai.reply("Two boats, I think.", reasoning="Let me count them.")
+
+    asked = ask(kind, "How many?", stream=streamed)
+
+    assert asked.text == "Two boats, I think."
+    assert _kinds(asked) == [("reasoning", "Let me count them."), ("text", "Two boats, I think.")]
+    assert xai.requests[0].stream is streamed
+
+
+@BOTH
+@STREAMED
+def test_usage_is_what_the_service_counted(xai: FakeServer, kind: str, streamed: bool):
+    """Worked by hand at grok-4's 3 and 15 dollars a million tokens.
+
+    Prompt: 2 words and (1 + 1) * 256 for an image of a tile. Answer: 3 words, and 2 of
+    reasoning. (514 * 3 + 5 * 15) / 1,000,000 = 0.001617.
+    """
+    xai.reply("It is red.", reasoning="Let's see.")
+
+    asked = ask(kind, "What colour?", attachments=[image(16, 32)], stream=streamed)
+
+    assert asked.usage == llm.Usage(
+        input=514,
+        output=5,
+        details={"image_tokens": 512, "reasoning_tokens": 2, "cost_usd": 0.001617},
+    )
+
+
+@BOTH
+@STREAMED
+def test_the_model_that_answered_is_recorded(xai: FakeServer, kind: str, streamed: bool):
+    asked = ask(kind, "Hello", stream=streamed)
+
+    assert asked.resolved_model == "grok-4-0709"
+
+
+@STREAMED
+def test_the_log_holds_the_answer_as_the_service_sends_a_whole_one(xai: FakeServer, streamed: bool):
+    xai.reply("Red.", reasoning="Hm.")
+
+    asked = ask("sync", "What colour?", stream=streamed)
+
+    assert asked.json is not None
+    assert asked.json["choices"] == [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "Red.", "reasoning_content": "Hm."},
+            "finish_reason": "stop",
+        }
+    ]
+    assert asked.json["model"] == "grok-4-0709"
+    assert asked.json["system_fingerprint"] == "fp_19e21a36c0"
+    assert asked.json["usage"]["completion_tokens"] == 1
+
+
+@BOTH
+@STREAMED
+def test_tool_calls_arrive_whole(xai: FakeServer, kind: str, streamed: bool):
+    def camera(name: str, zoom: int) -> str:
+        return f"{name} {zoom}"
+
+    xai.reply(tool_calls=[("camera", {"name": "front", "zoom": 2}), ("camera", {})])
+
+    asked = ask(kind, "Who is there?", tools=[camera], stream=streamed)
+
+    assert [(call.name, call.arguments) for call in asked.tool_calls] == [
+        ("camera", {"name": "front", "zoom": 2}),
+        ("camera", {}),
+    ]
+    assert [event.type for event in asked.events] == ["tool_call_name", "tool_call_args"] * 2
+    assert asked.events[0].tool_call_id == asked.tool_calls[0].tool_call_id
+
+
+def _usage(**usage: Any) -> dict[str, Any] | None:
+    completion = Completion()
+    list(completion.feed(json.dumps({"choices": [], "usage": usage})))
+    return completion.usage()
+
+
+USAGES = [
+    pytest.param(
+        {
+            "prompt_tokens": 280,
+            "completion_tokens": 30,
+            "prompt_tokens_details": {"image_tokens": 256, "cached_tokens": 8},
+            "completion_tokens_details": {"reasoning_tokens": 12},
+            "cost_in_usd_ticks": 12_300_000,
+        },
+        {
+            "input": 280,
+            "output": 42,
+            "details": {
+                "image_tokens": 256,
+                "cached_tokens": 8,
+                "reasoning_tokens": 12,
+                "cost_usd": 0.00123,
+            },
+        },
+        id="observed-every-count",
+    ),
+    pytest.param(
+        {
+            "prompt_tokens": 7,
+            "completion_tokens": 3,
+            "prompt_tokens_details": {"image_tokens": 0, "cached_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0},
+            "cost_in_usd_ticks": 0,
+        },
+        {"input": 7, "output": 3, "details": None},
+        id="zeros-are-left-out",
+    ),
+    pytest.param(
+        {
+            "prompt_tokens": 7,
+            "completion_tokens": 3,
+            "prompt_tokens_details": None,
+            "completion_tokens_details": None,
+        },
+        {"input": 7, "output": 3, "details": None},
+        id="details-that-are-null",
+    ),
+]
+
+
+@pytest.mark.parametrize(("usage", "expected"), USAGES)
+def test_usage_is_read_as(usage: dict[str, Any], expected: dict[str, Any]):
+    assert _usage(**usage) == expected
+
+
+@BOTH
+@STREAMED
+def test_an_answer_that_was_cut_off_says_so(
+    xai: FakeServer, kind: str, streamed: bool, caplog: pytest.LogCaptureFixture
+):
+    xai.reply("one two three four")
+
+    asked = ask(kind, "Count", max_tokens=2, stream=streamed)
+
+    assert asked.text == "one two"
+    assert asked.usage.details is not None
+    assert asked.usage.details["finish_reason"] == "length"
+    assert [record.getMessage() for record in caplog.records] == [
+        "The answer was cut off at the most tokens allowed; -o max_tokens sets how many."
+    ]
+
+
+def test_an_answer_that_is_complete_says_nothing(xai: FakeServer, caplog: pytest.LogCaptureFixture):
+    asked = ask("sync", "Hello")
+
+    assert "finish_reason" not in (asked.usage.details or {})
+    assert caplog.records == []
+
+
+def test_the_command_shows_usage_with_image_tokens_and_cost(xai: FakeServer):
+    xai.reply("It is red.")
+
+    result = run_llm("-m", "grok-4", "Hi", "--at", "https://example.com/a.png", "image/png", "-u")
+
+    assert result.stdout == "It is red.\n"
+    assert "image_tokens" in result.stderr
+    assert "cost_usd" in result.stderr
+
+
+def test_the_command_shows_reasoning_on_standard_error_alone(xai: FakeServer):
+    xai.reply("It is red.", reasoning="Let's see.")
+
+    result = run_llm("-m", "grok-4", "What colour?")
+
+    assert result.stdout == "It is red.\n"
+    assert "Let's see." in result.stderr
+
+
+@BOTH
+def test_a_stream_that_was_asked_for_may_come_as_plain_json(kind: str):
+    with xai_answering(whole(content="Hello there")) as server:
+        asked = ask(kind, "Hello", stream=True)
+
+    assert asked.text == "Hello there"
+    assert len(server.requests) == 1
+
+
+@BOTH
+def test_plain_json_that_was_asked_for_may_come_as_a_stream(kind: str):
+    with xai_answering(stream(chunk(content="Hello"), chunk("stop", content=" there"), DONE)):
+        asked = ask(kind, "Hello", stream=False)
+
+    assert asked.text == "Hello there"
+
+
+def test_json_may_be_declared_as_anything():
+    body = json.dumps({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]})
+
+    with xai_answering(http(body.encode(), headers="content-type: text/plain")):
+        asked = ask("sync", "Hello")
+
+    assert asked.text == "Hi"
+    assert asked.resolved_model is None
+    assert asked.usage == llm.Usage(input=None, output=None, details=None)

@@ -1,0 +1,244 @@
+"""xAI's refusals: each becomes its class, xAI's own words and one line of advice."""
+
+import base64
+import json
+import socket
+from typing import Any
+
+import click
+import llm
+import pytest
+
+from fake_server import FakeServer
+from llm_grok_vision.errors import (
+    ApiError,
+    GrokError,
+    InvalidKey,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    RequestRefused,
+    ServerError,
+)
+from tests.pictures import picture
+from tests.prompting import BOTH, DONE, KEY, ask, chunk, image, whole, xai_answering
+from tests.raw_server import http, stream
+
+SET_A_KEY = (
+    "Set a key with 'llm keys set xai', or in XAI_API_KEY; keys come from https://console.x.ai."
+)
+CREDITS = "Add credits or raise the limit on https://console.x.ai."
+MAY_DO = "See on https://console.x.ai what this key may do."
+LISTS = "'llm models -q xai' lists the models this plugin knows."
+WAIT = "Wait a little before the next request, or send less at a time."
+THEIRS = "The fault is on xAI's side; try again later."
+FEWER = "Send fewer or smaller images in one prompt."
+LEAVE_OUT = "Leave that option out for this model, or choose another model."
+IMAGES = "Look at the images of this prompt, and of the conversation it continues."
+PROMPT = "Look at the options and messages of this prompt."
+
+# Status, xAI's code and words as recorded (see xai-wire.md, 4.2), and what becomes of them.
+CLASSES = [
+    ("400", "invalid-argument", "Incorrect API key provided: in***ey.", InvalidKey, SET_A_KEY),
+    ("401", "unauthenticated:no-credentials", "No credentials presented.", InvalidKey, SET_A_KEY),
+    (
+        "403",
+        "permission-denied",
+        "Your newly created team doesn't have any credits or licenses yet.",
+        PermissionDenied,
+        CREDITS,
+    ),
+    ("429", "x", "Your team has reached its monthly spending limit.", PermissionDenied, CREDITS),
+    ("403", "permission-denied", "Content violates guidelines.", PermissionDenied, MAY_DO),
+    ("404", "not-found", "The model grok-9 does not exist.", NotFound, LISTS),
+    ("400", "invalid-argument", "Model not found: grok-9", NotFound, LISTS),
+    ("410", "gone", "Live search is deprecated.", RequestRefused, PROMPT),
+    ("413", "", "Failed to read request body: length limit exceeded", RequestRefused, FEWER),
+    ("422", "", "Failed to deserialize the JSON body", RequestRefused, PROMPT),
+    ("429", "resource-exhausted", "Too many requests for team 7.", RateLimited, WAIT),
+    ("500", "internal", "Oh no.", ServerError, THEIRS),
+    ("503", "The service is currently unavailable", "At capacity.", ServerError, THEIRS),
+    ("529", "overloaded", "Overloaded.", ServerError, THEIRS),
+    (
+        "400",
+        "invalid-argument",
+        "Argument not supported on this model: stop",
+        RequestRefused,
+        LEAVE_OUT,
+    ),
+    (
+        "400",
+        "invalid-argument",
+        "Invalid request content: Image inputs are not supported by this model.",
+        RequestRefused,
+        IMAGES,
+    ),
+    ("400", "invalid_image", "Invalid PNG image.", RequestRefused, IMAGES),
+    (
+        "400",
+        "x",
+        "This model's maximum prompt length is 9 but the request contains 10 tokens.",
+        RequestRefused,
+        PROMPT,
+    ),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("status", "code", "words", "error_class", "advice"),
+    CLASSES,
+    ids=[f"{row[0]}-{row[2].lower().replace(' ', '-')[:30]}" for row in CLASSES],
+)
+@pytest.mark.usefixtures("no_waiting")
+def test_a_refusal_keeps_its_words_and_gains_a_line(  # noqa: PLR0917 (a row of the table)
+    kind: str, status: str, code: str, words: str, error_class: type[ApiError], advice: str
+):
+    body = json.dumps({"code": code, "error": words}).encode()
+    answer = http(body, status=f"{status} Refused", headers="content-type: application/json")
+
+    with xai_answering(answer, answer, answer), pytest.raises(error_class) as caught:
+        ask(kind, "Hello")
+
+    assert str(caught.value) == f"{words}\n{advice}"
+    assert (caught.value.status, caught.value.code) == (int(status), code)
+    assert caught.value.error == words
+
+
+SHAPES = [
+    pytest.param(b'{"code":"c","error":"Wrong."}', "c", "Wrong.", id="flat-as-xai"),
+    pytest.param(
+        b'{"error":{"message":"Wrong.","type":"t","code":null}}', "t", "Wrong.", id="nested-openai"
+    ),
+    pytest.param(b'{"code":429,"error":"Wrong."}', "429", "Wrong.", id="a-code-that-is-a-number"),
+    pytest.param(b'{"error":{"why":"x"}}', "", '{"why": "x"}', id="nested-in-another-way"),
+    pytest.param(b'"Wrong."', "", "Wrong.", id="a-bare-json-string"),
+    pytest.param(b"Wrong.\n", "", "Wrong.", id="plain-text"),
+    pytest.param(
+        b"<html><head><title>413 Too  Large</title><style>p {}</style></head>\n<p>nginx</p></html>",
+        "",
+        "413 Too Large nginx",
+        id="html-of-a-proxy",
+    ),
+    pytest.param(b"", "", "HTTP status 418 without an explanation.", id="nothing"),
+    pytest.param(b"{}", "", "HTTP status 418 without an explanation.", id="empty-json"),
+    pytest.param(b"[1]", "", "HTTP status 418 without an explanation.", id="a-list"),
+    pytest.param(b"caf\xe9 closed", "", "caf\N{REPLACEMENT CHARACTER} closed", id="not-utf-8"),
+    pytest.param(b"x" * 5000, "", "data:...", id="what-can-only-be-base64"),
+    pytest.param(b"no " * 2000, "", "no " * 333 + "n...", id="a-very-long-text"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("body", "code", "words"), SHAPES)
+def test_the_words_are_found_in_any_shape(kind: str, body: bytes, code: str, words: str):
+    with (
+        xai_answering(http(body, status="418 Refused")),
+        pytest.raises(RequestRefused) as caught,
+    ):
+        ask(kind, "Hello")
+
+    assert (caught.value.code, caught.value.error) == (code, words)
+    assert str(caught.value) == f"{words}\n{PROMPT}"
+
+
+def test_every_error_is_one_for_llm_and_one_for_click():
+    with xai_answering(http(b"no", status="400 Bad")), pytest.raises(GrokError) as caught:
+        ask("sync", "Hello")
+
+    assert isinstance(caught.value, llm.ModelError)
+    assert isinstance(caught.value, click.ClickException)
+
+
+@BOTH
+def test_an_error_under_a_status_of_200_is_an_error(kind: str):
+    body = b'{"code":"invalid_image","error":"Invalid PNG image."}'
+
+    with xai_answering(http(body)), pytest.raises(RequestRefused, match="Invalid PNG image"):
+        ask(kind, "Hello")
+
+
+@BOTH
+@pytest.mark.parametrize("said", [[], [chunk(content="half")]], ids=["first", "in-the-middle"])
+@pytest.mark.parametrize(
+    "body",
+    ['{"code":"c","error":"Overloaded."}', '{"error":{"message":"Overloaded."}}'],
+    ids=["flat-as-xai", "nested-openai"],
+)
+def test_an_error_inside_a_stream_is_an_error(kind: str, said: list[str], body: str):
+    answer = stream(*said, f"data: {body}\n\n", DONE)
+
+    with xai_answering(answer) as server, pytest.raises(ApiError) as caught:
+        ask(kind, "Hello")
+
+    assert caught.value.error == "Overloaded."
+    assert len(server.requests) == 1
+
+
+@BOTH
+def test_a_web_page_instead_of_an_answer_is_an_error(kind: str):
+    page = http(b"<html><p>Please log in</p></html>", headers="content-type: text/html")
+
+    with xai_answering(page), pytest.raises(RequestRefused) as caught:
+        ask(kind, "Hello")
+
+    assert caught.value.error == "Please log in"
+
+
+@BOTH
+def test_a_redirect_is_not_followed(kind: str):
+    moved = http(b"", status="301 Moved", headers="location: http://127.0.0.1:1/v1")
+
+    with xai_answering(moved) as server, pytest.raises(NotFound) as caught:
+        ask(kind, "Hello")
+
+    assert str(caught.value) == (
+        "HTTP status 301 without an explanation.\n"
+        "XAI_API_BASE has to be the address of the API itself, such as https://api.x.ai/v1."
+    )
+    assert len(server.requests) == 1
+
+
+def _echo(how: str, server: list[Any], connection: socket.socket) -> None:
+    """Refuse a request with all that was in it."""
+    text = server[0].requests[-1].decode("latin-1")
+    picture_alone = text.partition("base64,")[2].partition('"')[0]
+    body = {
+        "plain": text,
+        "json": json.dumps({"code": KEY, "error": text}),
+        "nested": json.dumps({"error": {"message": text, "type": KEY}}),
+        "base64-alone": json.dumps({"error": f"Cannot decode {picture_alone} for {KEY}."}),
+    }[how]
+    for piece in http(body.encode(), status="500 Oops"):
+        connection.sendall(piece)
+
+
+@pytest.mark.parametrize("how", ["plain", "json", "nested", "base64-alone"])
+@pytest.mark.usefixtures("no_waiting")
+def test_key_and_image_never_show_even_if_the_server_echoes_them(
+    how: str, caplog: pytest.LogCaptureFixture
+):
+    server: list[Any] = []
+    encoded = base64.b64encode(picture(64, 64)).decode()
+
+    def echo(connection: socket.socket) -> None:
+        _echo(how, server, connection)
+
+    with xai_answering(echo, echo, whole(content="ok")) as running:
+        server.append(running)
+        running._answers[2] = echo
+        with pytest.raises(ServerError) as caught:
+            ask("sync", "Hello", attachments=[image(64, 64)])
+
+    everything = f"{caught.value!r} {vars(caught.value)} {caplog.text}"
+    assert encoded in running.requests[0].decode("latin-1")
+    assert len(caplog.records) == 2
+    for secret in (KEY, encoded, encoded[:40], encoded[-40:]):
+        assert secret not in everything
+
+
+def test_a_key_is_not_shown_in_the_log_of_the_fake(xai: FakeServer):
+    ask("sync", "Hello", key=KEY)
+
+    assert xai.requests[0].key == KEY
+    assert KEY not in repr(xai.requests)

@@ -1,0 +1,196 @@
+"""Tools: what is sent of calls, results and the images that come with them."""
+
+import asyncio
+
+import llm
+from llm.parts import Message, ToolCallPart, ToolResultPart
+
+from fake_server import FakeServer
+from tests.pictures import data_url, picture
+from tests.prompting import BOTH, MODEL, ask, body_of, image, shape, whole, xai_answering
+
+
+def camera(name: str) -> llm.ToolOutput:
+    """Take a picture."""
+    sizes = {"front": (16, 32), "back": (32, 16)}
+    return llm.ToolOutput(output=f"{name} door", attachments=[image(*sizes[name])])
+
+
+async def slow_camera(name: str) -> llm.ToolOutput:
+    """Take a picture, in time."""
+    await asyncio.sleep(0)
+    return camera(name)
+
+
+def test_an_image_of_a_tool_follows_its_result(xai: FakeServer):
+    xai.reply(tool_calls=[("camera", {"name": "front"})])
+    xai.reply("A door.")
+
+    text = llm.get_model(MODEL).chain("Who is there?", tools=[camera]).text()
+
+    assert text == "A door."
+    assert xai.requests[0].tools == ["camera"]
+    assert shape(xai.requests[1]) == [
+        ("user", ["Who is there?"]),
+        ("assistant", [""]),
+        ("tool", ["front door"]),
+        ("user", ["16x32"]),
+    ]
+
+
+def test_an_image_of_an_async_tool_follows_its_result(xai: FakeServer):
+    xai.reply(tool_calls=[("slow_camera", {"name": "front"})])
+    xai.reply("A door.")
+
+    async def talk() -> str:
+        return await llm.get_async_model(MODEL).chain("Who?", tools=[slow_camera]).text()
+
+    assert asyncio.run(talk()) == "A door."
+    assert shape(xai.requests[1])[2:] == [("tool", ["front door"]), ("user", ["16x32"])]
+
+
+def test_results_of_parallel_calls_stay_together_before_their_images(xai: FakeServer):
+    xai.reply(tool_calls=[("camera", {"name": "front"}), ("camera", {"name": "back"})])
+    xai.reply("Doors.")
+
+    llm.get_model(MODEL).chain("Who is there?", tools=[camera]).text()
+
+    assert shape(xai.requests[1])[2:] == [
+        ("tool", ["front door"]),
+        ("tool", ["back door"]),
+        ("user", ["16x32", "32x16"]),
+    ]
+
+
+def test_a_chain_goes_on_after_the_images_of_a_first_round(xai: FakeServer):
+    xai.reply(tool_calls=[("camera", {"name": "front"})])
+    xai.reply(tool_calls=[("camera", {"name": "back"})])
+    xai.reply("Doors.")
+
+    llm.get_model(MODEL).chain("Who is there?", tools=[camera], system="S").text()
+
+    assert shape(xai.requests[2]) == [
+        ("system", ["S"]),
+        ("user", ["Who is there?"]),
+        ("assistant", [""]),
+        ("tool", ["front door"]),
+        ("user", ["16x32"]),
+        ("assistant", [""]),
+        ("tool", ["back door"]),
+        ("user", ["32x16"]),
+    ]
+
+
+def _result(call_id: str, output: str, *images: llm.Attachment) -> ToolResultPart:
+    return ToolResultPart("camera", output, call_id, attachments=list(images))
+
+
+@BOTH
+def test_tool_messages_in_a_row_stay_together_before_their_images(xai: FakeServer, kind: str):
+    calls = [ToolCallPart("camera", {}, "call_0"), ToolCallPart("camera", {}, "call_1")]
+    messages = [
+        llm.user("Who?"),
+        Message("assistant", [*calls]),
+        llm.tool_message(_result("call_0", "front door", image(16, 32))),
+        llm.tool_message(_result("call_1", "back door", image(32, 16))),
+        llm.user("Well?"),
+    ]
+
+    ask(kind, messages=messages)
+
+    assert shape(xai.requests[0])[2:] == [
+        ("tool", ["front door"]),
+        ("tool", ["back door"]),
+        ("user", ["16x32", "32x16"]),
+        ("user", ["Well?"]),
+    ]
+
+
+@BOTH
+def test_images_in_tool_results_of_the_caller_are_sent(xai: FakeServer, kind: str):
+    result = llm.ToolResult("camera", "front door", [image(16, 32)], "call_0")
+
+    ask(kind, tool_results=[result])
+
+    assert shape(xai.requests[0]) == [("tool", ["front door"]), ("user", ["16x32"])]
+
+
+def test_images_in_tool_results_come_before_the_new_question(xai: FakeServer):
+    result = llm.ToolResult("camera", "front door", [image(16, 32)], "call_0")
+
+    ask("sync", "Well?", tool_results=[result], attachments=[image(32, 16)])
+
+    assert shape(xai.requests[0]) == [
+        ("tool", ["front door"]),
+        ("user", ["16x32"]),
+        ("user", ["Well?", "32x16"]),
+    ]
+
+
+def test_an_image_beside_a_result_follows_it_too(xai: FakeServer):
+    ask("sync", messages=[llm.tool_message(_result("call_0", "front door"), image(16, 32))])
+
+    assert shape(xai.requests[0]) == [("tool", ["front door"]), ("user", ["16x32"])]
+
+
+def test_an_empty_result_is_sent_all_the_same(xai: FakeServer):
+    ask("sync", tool_results=[llm.ToolResult("camera", "", [], "call_0")])
+
+    assert shape(xai.requests[0]) == [("tool", [""])]
+
+
+def test_calls_and_results_are_sent_as_the_service_writes_them():
+    called = whole(
+        "tool_calls",
+        content=None,
+        tool_calls=[
+            {
+                "id": "call-7",
+                "type": "function",
+                "function": {"name": "camera", "arguments": '{"name":"front"}'},
+            }
+        ],
+    )
+
+    with xai_answering(called, whole(content="A door.")) as server:
+        llm.get_model(MODEL).chain("Who is there?", tools=[camera]).text()
+
+    assert body_of(server.requests[1])["messages"] == [
+        {"role": "user", "content": "Who is there?"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
+                {
+                    "id": "call-7",
+                    "type": "function",
+                    "function": {"name": "camera", "arguments": '{"name": "front"}'},
+                }
+            ],
+        },
+        {"role": "tool", "tool_call_id": "call-7", "content": "front door"},
+        {
+            "role": "user",
+            "content": [{"type": "image_url", "image_url": {"url": data_url(picture(16, 32))}}],
+        },
+    ]
+
+
+def test_a_tool_is_described_as_the_service_wants_it():
+    with xai_answering(whole(content="ok")) as server:
+        ask("sync", "Hello", tools=[camera])
+
+    assert body_of(server.requests[0])["tools"] == [
+        {
+            "type": "function",
+            "function": {
+                "name": "camera",
+                "description": "Take a picture.",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"name": {"type": "string"}},
+                    "required": ["name"],
+                },
+            },
+        }
+    ]

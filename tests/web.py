@@ -1,0 +1,97 @@
+"""A web server of this machine with pictures, and with all that can go wrong with them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.pictures import picture
+
+PICTURE = picture(449, 448)
+
+# A path, its status, its headers and its body.
+PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {
+    "/cat.png": (200, {"content-type": "image/png"}, PICTURE),
+    "/parameter.png": (200, {"content-type": "Image/PNG; q=1"}, PICTURE),
+    "/named-jpeg.png": (200, {"content-type": "image/jpeg"}, PICTURE),
+    "/cut.png": (200, {"content-type": "image/png"}, PICTURE[:-1]),
+    "/small.png": (200, {"content-type": "image/png"}, picture(1, 1)),
+    "/page.html": (200, {"content-type": "text/html"}, b"<html>"),
+    "/untyped.png": (200, {}, PICTURE),
+    "/forbidden.png": (403, {"content-type": "image/png"}, PICTURE),
+    "/to-cat": (302, {"location": "/cat.png"}, b""),
+    "/to-to-to-cat": (301, {"location": "/to-to-cat"}, b""),
+    "/to-to-cat": (307, {"location": "/to-cat"}, b""),
+    "/to-stranger": (302, {"location": "http://stranger.test/cat.png"}, b""),
+    "/to-private": (302, {"location": "http://127.0.0.2/cat.png"}, b""),
+    "/to-ftp": (302, {"location": "ftp://127.0.0.1/cat.png"}, b""),
+    "/to-nowhere": (302, {}, b""),
+    "/loop": (302, {"location": "/loop"}, b""),
+}
+
+
+class Web(ThreadingHTTPServer):
+    """Serves PAGES, /slow and /endless; `seen` are the headers of each request,
+    by their names in small letters; `sent` counts the bytes of /endless.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.seen: list[dict[str, str]] = []
+        self.sent = 0
+        self.asked, self.closing = threading.Event(), threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Web
+
+    def do_GET(self) -> None:
+        self.server.seen.append({name.lower(): value for name, value in self.headers.items()})
+        self.server.asked.set()
+        if self.path == "/slow":
+            self.server.closing.wait(30)
+            return
+        if self.path == "/endless":
+            self._send_without_end()
+            return
+        status, headers, body = PAGES.get(self.path, (404, {}, b""))
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _send_without_end(self) -> None:
+        """Send zeros until the other side has had enough, or 200 MiB went out."""
+        self.send_response(200)
+        self.send_header("content-type", "image/png")
+        self.end_headers()
+        try:
+            while self.server.sent < 200 * 1024**2:
+                self.wfile.write(bytes(65536))
+                self.server.sent += 65536
+        except OSError:
+            self.server.closing.set()
+
+    def log_message(self, *message: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving() -> Iterator[Web]:
+    """Serve as long as the context lasts."""
+    with Web() as web:
+        thread = threading.Thread(target=web.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield web
+        finally:
+            web.closing.set()
+            web.shutdown()
+            thread.join()
