@@ -62,11 +62,6 @@ _READINGS = (
         "XAI_API_BASE leads elsewhere; set it to the address it redirects to.",
     ),
     _Reading(
-        lambda status, words: 300 <= status < 400,
-        NotFound,
-        "XAI_API_BASE has to be the address of the API itself, such as https://api.x.ai/v1.",
-    ),
-    _Reading(
         lambda status, words: status == 404 or "model not found" in words,
         NotFound,
         "'llm models -q xai' lists the models this plugin knows.",

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import tenacity
@@ -35,6 +35,8 @@ TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)
 
 _logger = logging.getLogger("llm_grok_vision")
 
+_Client = TypeVar("_Client", httpx2.Client, httpx2.AsyncClient)
+
 
 @dataclass(frozen=True)
 class Call:
@@ -58,7 +60,7 @@ def events(call: Call) -> Generator[str, None, None]:
     for attempt in tenacity.Retrying(**_POLICY):
         with attempt, ExitStack() as stack:
             with _translated(call):
-                client = stack.enter_context(httpx2.Client(timeout=TIMEOUT))
+                client = stack.enter_context(_client(httpx2.Client))
                 answer = stack.enter_context(_request(client, call))
                 if not _is_stream(answer):
                     answer.read()
@@ -78,7 +80,7 @@ async def async_events(call: Call) -> AsyncGenerator[str, None]:
         with attempt:
             async with AsyncExitStack() as stack:
                 with _translated(call):
-                    client = await stack.enter_async_context(httpx2.AsyncClient(timeout=TIMEOUT))
+                    client = await stack.enter_async_context(_client(httpx2.AsyncClient))
                     answer = await stack.enter_async_context(_request(client, call))
                     if not _is_stream(answer):
                         await answer.aread()
@@ -94,7 +96,19 @@ async def async_events(call: Call) -> AsyncGenerator[str, None]:
                     yield item
 
 
+def _client(kind: type[_Client]) -> _Client:
+    """Make a client; that reads the machine's settings for proxies and certificates."""
+    try:
+        return kind(timeout=TIMEOUT)
+    except (ValueError, ImportError, OSError) as error:
+        raise InvalidSetting(
+            f"The proxy or certificate settings of this machine cannot be used: {error}."
+        ) from None
+
+
 def _request(client: Any, call: Call) -> Any:
+    if (httpx2.URL(call.url).port or 0) > 65535:
+        raise httpx2.InvalidURL("no port is that high")
     return client.stream("POST", call.url, headers=call.headers, content=call.body)
 
 
@@ -142,7 +156,7 @@ def _translated(call: Call) -> Iterator[None]:
     """Say what httpx2 raises in a sentence for the user, without its traceback."""
     try:
         yield
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
         raise _sentence(error, call) from None
 
 
@@ -150,7 +164,7 @@ def _sentence(error: Exception, call: Call) -> GrokError:
     url = httpx2.URL(call.url) if not isinstance(error, httpx2.InvalidURL) else None
     where = f"{url.scheme}://{url.host}" + (f":{url.port}" if url.port else "") if url else ""
     match error:
-        case httpx2.InvalidURL() | httpx2.UnsupportedProtocol():
+        case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | UnicodeError():
             return InvalidSetting("XAI_API_BASE is not an address like https://api.x.ai/v1.")
         case httpx2.ConnectTimeout():
             return TimedOut(f"{where} did not answer in {TIMEOUT.connect:.0f} seconds.")

@@ -63,6 +63,10 @@ def test_a_png_that_does_not_begin_with_its_header_is_refused():
     assert error_of(swapped) == "Invalid PNG image."
 
 
+def test_a_jpeg_that_tells_no_size_is_refused():
+    assert error_of(b"\xff\xd8\xff\xfe\x00\x04ab\xff\xd9") == "Invalid JPEG image."
+
+
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP", "TIFF", "ICO"])
 def test_an_image_of_another_kind_is_no_image(kind):
     assert error_of(picture(40, 30, kind)) == (

@@ -212,6 +212,21 @@ def test_a_tool_may_answer_with_an_image(grok_server):
     assert answer.json()["usage"]["prompt_tokens_details"]["image_tokens"] == 512
 
 
+SPELLINGS = [
+    pytest.param({"type": "image_url", "image_url": {"url": ICON, "detail": "low"}}, id="guide"),
+    pytest.param({"type": "input_image", "image_url": ICON, "detail": "low"}, id="doc-responses"),
+    pytest.param({"type": "image_url", "image_url": ICON, "detail": "low"}, id="assumed-mixed"),
+]
+
+
+@pytest.mark.parametrize("part", SPELLINGS)
+def test_an_image_part_is_read_however_it_is_spelled(grok_server, part):
+    post(grok_server, body(part))
+
+    [seen] = grok_server.requests[0].images
+    assert (seen.width, seen.detail, seen.tokens) == (128, "low", 256)
+
+
 def test_a_hundred_images_are_all_seen(grok_server):
     """DOC: "Maximum number of images: No limit"."""
     answer = post(grok_server, body(*[image(ICON)] * 100))

@@ -64,19 +64,19 @@ def test_a_client_that_says_nothing_does_not_hold_it():
 
 
 def test_a_picture_that_is_still_coming_does_not_hold_it(caplog):
-    with serving() as web, FakeServer(allow_hosts=["127.0.0.1"]) as server:
-        errors: list[Exception] = []
+    errors: list[Exception] = []
 
-        def ask() -> None:
-            try:
-                post(server, body(image(f"{web.url}/slow")))
-            except httpx2.TransportError as error:
-                errors.append(error)
+    def ask(server: FakeServer, url: str) -> None:
+        try:
+            post(server, body(image(url)))
+        except httpx2.TransportError as error:
+            errors.append(error)
 
-        asking = threading.Thread(target=ask)
-        asking.start()
-        assert web.asked.wait(30)
-        server.__exit__(None, None, None)
+    with serving() as web:
+        with FakeServer(allow_hosts=["127.0.0.1"]) as server:
+            asking = threading.Thread(target=ask, args=(server, f"{web.url}/slow"))
+            asking.start()
+            assert web.asked.wait(30)
         asking.join(30)
 
     assert len(errors) == 1

@@ -27,7 +27,7 @@ def program(number: int) -> str:
         re.DOTALL,
     )
     # The copy of the guide has lost all indentation, which only `def` and `with` need.
-    text = programs[number].replace("\nwith open", "\n with open")
+    text = str(programs[number]).replace("\nwith open", "\n with open")
     text = text.replace("\nencoded_string", "\n  encoded_string")
     return text.replace("\nreturn encoded_string", "\n return encoded_string")
 

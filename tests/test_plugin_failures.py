@@ -1,0 +1,237 @@
+"""Connections that fail: what is raised, with what had come, and what the command shows."""
+
+import socket
+
+import httpx2
+import pytest
+
+from llm_grok_vision import transport
+from llm_grok_vision.errors import (
+    ConnectionFailed,
+    GrokError,
+    InvalidSetting,
+    StreamInterrupted,
+    TimedOut,
+)
+from tests.prompting import BOTH, DONE, KEY, ask, chunk, run_llm, shown_error, xai_answering
+from tests.raw_server import RawServer, http, stream
+
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a silence of a fifth of a second for a stall."""
+    monkeypatch.setattr(transport, "TIMEOUT", httpx2.Timeout(0.2))
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Point the plugin at a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+    monkeypatch.setenv("XAI_API_KEY", KEY)
+    monkeypatch.setenv("XAI_API_BASE", f"{address}/v1")
+    return address
+
+
+def say_nothing(connection: socket.socket) -> None:
+    """Wait until the client has had enough."""
+    assert connection.recv(1) == b""
+
+
+def say_half(connection: socket.socket) -> None:
+    """Begin an answer, and wait until the client has had enough."""
+    head, event, _ = stream(chunk(content="half"))
+    connection.sendall(head + event)
+    assert connection.recv(1) == b""
+
+
+@BOTH
+def test_a_refused_connection_names_the_address(kind: str, nobody: str):
+    with pytest.raises(ConnectionFailed) as caught:
+        ask(kind, "Hello")
+
+    assert str(caught.value).startswith(f"Could not connect to {nobody}: ")
+    assert caught.value.partial_text == ""
+
+
+BAD_BASES = [
+    "nonsense",
+    "ftp://api.x.ai/v1",
+    "http://",
+    "https://[::1",
+    "http://api.x.ai:port/v1",
+    "http://127.0.0.1:99999/v1",
+]
+
+
+@BOTH
+@pytest.mark.parametrize("base", BAD_BASES)
+def test_a_bad_address_is_named_by_its_setting(
+    kind: str, base: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XAI_API_KEY", KEY)
+    monkeypatch.setenv("XAI_API_BASE", base)
+
+    with pytest.raises(InvalidSetting) as caught:
+        ask(kind, "Hello")
+
+    assert str(caught.value) == "XAI_API_BASE is not an address like https://api.x.ai/v1."
+
+
+def test_white_space_and_a_slash_around_the_address_do_no_harm(monkeypatch: pytest.MonkeyPatch):
+    with xai_answering(http(b'{"error":"found"}', status="400 Bad")) as server:
+        monkeypatch.setenv("XAI_API_BASE", f" {server.url}/ \n")
+        with pytest.raises(GrokError, match="found"):
+            ask("sync", "Hello")
+
+    assert server.requests[0].startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
+
+
+@BOTH
+@pytest.mark.usefixtures("impatient")
+def test_a_silent_server_is_timed_out(kind: str):
+    with xai_answering(say_nothing, say_nothing, say_nothing), pytest.raises(TimedOut) as caught:
+        ask(kind, "Hello")
+
+    assert "fell silent" in str(caught.value)
+
+
+@BOTH
+@pytest.mark.usefixtures("impatient")
+def test_a_stall_in_the_middle_keeps_what_had_come(kind: str):
+    with xai_answering(say_half) as server, pytest.raises(TimedOut) as caught:
+        ask(kind, "Hello")
+
+    assert caught.value.partial_text == "half"
+    assert len(server.requests) == 1
+
+
+CUTS = [
+    pytest.param(stream(chunk(content="half"), end=b""), id="the-connection-closes"),
+    pytest.param(stream(chunk(content="half"), end=b"zz\r\n"), id="no-http-any-more"),
+    pytest.param(stream(chunk(content="half")), id="the-stream-ends-without-a-reason"),
+    pytest.param(stream(chunk(content="half"), DONE), id="done-without-a-reason"),
+    pytest.param(stream(chunk(content="half"), "data: {oops\n\n"), id="an-event-that-is-not-json"),
+]
+
+
+@pytest.mark.parametrize("answer", CUTS)
+def test_an_answer_that_is_cut_off_keeps_what_had_come(answer: list[bytes]):
+    with xai_answering(answer) as server, pytest.raises(StreamInterrupted) as caught:
+        ask("sync", "Hello")
+
+    assert caught.value.partial_text == "half"
+    assert len(server.requests) == 1
+
+
+def test_an_async_answer_that_is_cut_off_keeps_what_had_come():
+    answer = stream(chunk(content="half"), end=b"")
+
+    with xai_answering(answer) as server, pytest.raises(StreamInterrupted) as caught:
+        ask("async", "Hello")
+
+    assert caught.value.partial_text == "half"
+    assert len(server.requests) == 1
+
+
+@BOTH
+def test_an_answer_shorter_than_declared_is_an_error(kind: str):
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"
+
+    with xai_answering([head], [head], [head]), pytest.raises(StreamInterrupted) as caught:
+        ask(kind, "Hello")
+
+    assert caught.value.partial_text == ""
+
+
+def test_what_came_before_a_break_is_on_standard_output():
+    with xai_answering(stream(chunk(content="half an answer"), end=b"")):
+        result = run_llm("-m", "grok-4", "Hello")
+
+    assert result.exit_code == 1
+    assert result.stdout == "half an answer"
+    assert shown_error(result).startswith("Error: The connection to http://127.0.0.1:")
+
+
+COMMANDS = [
+    pytest.param(["-m", "grok-4", "Hello"], "", id="llm"),
+    pytest.param(["-m", "grok-4", "Hello", "--async"], "", id="llm-async"),
+    pytest.param(["-m", "grok-4", "Hello", "--no-stream"], "", id="llm-no-stream"),
+    pytest.param(["chat", "-m", "grok-4"], "Hello\nquit\n", id="llm-chat"),
+]
+
+
+@pytest.mark.parametrize(("command", "stdin"), COMMANDS)
+def test_a_refusal_is_shown_in_two_lines(command: list[str], stdin: str):
+    body = b'{"code":"invalid_image","error":"Invalid PNG image."}'
+
+    with xai_answering(http(body, status="400 Bad Request")):
+        result = run_llm(*command, stdin=stdin)
+
+    assert result.exit_code == 1
+    assert shown_error(result) == (
+        "Error: Invalid PNG image.\n"
+        "Look at the images of this prompt, and of the conversation it continues.\n"
+    )
+
+
+@pytest.mark.parametrize(("command", "stdin"), COMMANDS)
+def test_a_connection_that_is_refused_is_shown_in_a_line(
+    command: list[str], stdin: str, nobody: str
+):
+    result = run_llm(*command, stdin=stdin)
+
+    assert result.exit_code == 1
+    assert shown_error(result).splitlines()[-1].startswith(f"Error: Could not connect to {nobody}")
+
+
+@pytest.mark.parametrize(("command", "stdin"), COMMANDS)
+@pytest.mark.parametrize("base", ["nonsense", "http://127.0.0.1:99999", "http://api..ai/v1"])
+def test_a_bad_address_is_shown_in_a_line(
+    command: list[str], stdin: str, base: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XAI_API_KEY", KEY)
+    monkeypatch.setenv("XAI_API_BASE", base)
+
+    result = run_llm(*command, stdin=stdin)
+
+    assert result.exit_code == 1
+    assert shown_error(result) == (
+        "Error: XAI_API_BASE is not an address like https://api.x.ai/v1.\n"
+    )
+
+
+SETTINGS = [
+    pytest.param("ALL_PROXY", "nonsense://proxy", id="proxy-of-no-known-kind"),
+    pytest.param("SSL_CERT_FILE", "no-such-file.pem", id="certificates-that-are-not-there"),
+]
+
+
+@pytest.mark.parametrize(("command", "stdin"), COMMANDS)
+@pytest.mark.parametrize(("name", "value"), SETTINGS)
+@pytest.mark.usefixtures("nobody")
+def test_a_setting_of_the_machine_that_cannot_work_is_shown_in_a_line(
+    command: list[str], stdin: str, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(name, value)
+
+    result = run_llm(*command, stdin=stdin)
+
+    assert result.exit_code == 1
+    assert shown_error(result).startswith(
+        "Error: The proxy or certificate settings of this machine cannot be used: "
+    )
+
+
+def test_the_address_in_an_error_holds_no_password(monkeypatch: pytest.MonkeyPatch):
+    with RawServer(http(b"")) as server:
+        address = server.url
+    monkeypatch.setenv("XAI_API_KEY", KEY)
+    monkeypatch.setenv("XAI_API_BASE", address.replace("//", "//me:hunter2@"))
+
+    with pytest.raises(ConnectionFailed) as caught:
+        ask("sync", "Hello")
+
+    assert "hunter2" not in str(caught.value)
