@@ -18,7 +18,7 @@ from llm_grok_vision.limits import (
 from .catalogue import Model, find, get
 from .identity import uuid
 from .refusals import refuse
-from .request import ChatRequest, ImagePart, UnknownPart
+from .request import ChatRequest, ImagePart, TextPart, UnknownPart
 
 Blanks = dict[str, object]
 
@@ -86,6 +86,10 @@ def _image_model(request: ChatRequest) -> Blanks | None:
     return {"model": request.model} if get(request.model).kind == "image" else None
 
 
+def _live_search(request: ChatRequest) -> Blanks | None:
+    return {} if "search_parameters" in request.parameters else None
+
+
 def _unsupported_parameter(request: ChatRequest) -> Blanks | None:
     for parameter in get(request.model).refuses:
         if parameter in request.parameters:
@@ -112,6 +116,13 @@ def _tool_choice_without_tools(request: ChatRequest) -> Blanks | None:
 def _no_content(request: ChatRequest) -> Blanks | None:
     empty = (not message.parts and not message.has_tool_calls for message in request.messages)
     return {} if any(empty) else None
+
+
+def _empty_text(request: ChatRequest) -> Blanks | None:
+    parts = (
+        part for message in request.messages if message.role == "user" for part in message.parts
+    )
+    return {} if TextPart("") in parts else None
 
 
 def _unknown_part(request: ChatRequest) -> Blanks | None:
@@ -141,10 +152,12 @@ CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
     "unknown model": _unknown_model,
     "retired model": _retired_model,
     "image model": _image_model,
+    "live search": _live_search,
     "unsupported parameter": _unsupported_parameter,
     "parameter out of range": _parameter_out_of_range,
     "tool_choice without tools": _tool_choice_without_tools,
     "no content": _no_content,
+    "empty text": _empty_text,
     "unknown part": _unknown_part,
     "text-only model": _text_only_model,
     "unknown detail": _unknown_detail,

@@ -1,16 +1,21 @@
 """Everything the fake refuses, a row each, in the order in which it looks.
 
 A row holds when it applies, the HTTP status, xAI's `code` and text, and how that is
-known (the four words are explained in `llm_grok_vision.limits`). An empty code marks
-an answer that is plain text. The README's table is made of these rows.
+known (the four words are explained in `llm_grok_vision.limits`). Not every layer of the
+service answers in xAI's flat JSON: `shape` says how the text is wrapped. The README's
+table is made of these rows.
 
 The order is ASSUMED from what was seen to mask what. Texts and codes follow the newest
 wording seen, unless the guide says otherwise.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from llm_grok_vision import limits
+
+# flat: {"code": code, "error": text}; bare: {"error": text}; string: text as JSON.
+Shape = Literal["flat", "bare", "string", "text", "html"]
 
 
 @dataclass(frozen=True)
@@ -22,15 +27,22 @@ class Refusal:
     code: str
     text: str
     evidence: str
+    shape: Shape = "flat"
 
 
 class ApiError(Exception):
     """A refused request: what to answer, and the seconds for Retry-After if it has one."""
 
     def __init__(
-        self, status: int, code: str, error: str, retry_after: float | None = None
+        self,
+        status: int,
+        code: str,
+        error: str,
+        retry_after: float | None = None,
+        shape: Shape = "flat",
     ) -> None:
         super().__init__(error)
+        self.shape = shape
         self.status = status
         self.code = code
         self.error = error
@@ -46,6 +58,7 @@ REFUSALS: dict[str, Refusal] = {
         "",
         "<html><head><title>413 Request Entity Too Large</title></head></html>",
         "OBSERVED 2025-12; the limit is a setting",
+        "html",
     ),
     "no such path": Refusal(
         "no such path",
@@ -55,7 +68,7 @@ REFUSALS: dict[str, Refusal] = {
         "ASSUMED",
     ),
     "wrong verb": Refusal(
-        "another verb than the path takes", 405, "", "", "DOC status, ASSUMED body"
+        "another verb than the path takes", 405, "", "", "DOC status, ASSUMED body", "text"
     ),
     "no key": Refusal(
         "no Authorization header, or an empty key",
@@ -77,6 +90,7 @@ REFUSALS: dict[str, Refusal] = {
         "",
         "Expected request with `Content-Type: application/json`",
         "DOC status, ASSUMED text",
+        "text",
     ),
     "not JSON": Refusal(
         "the body is not JSON",
@@ -84,6 +98,7 @@ REFUSALS: dict[str, Refusal] = {
         "",
         "Failed to parse the request body as JSON: {problem}",
         "OBSERVED; ASSUMED end of the text",
+        "text",
     ),
     "wrong shape": Refusal(
         "a field is missing or of another type",
@@ -91,6 +106,7 @@ REFUSALS: dict[str, Refusal] = {
         "",
         "Failed to deserialize the JSON body into the target type: {problem}",
         "OBSERVED; ASSUMED end of the text",
+        "text",
     ),
     "no messages": Refusal(
         "`messages` is empty",
@@ -103,8 +119,9 @@ REFUSALS: dict[str, Refusal] = {
         "`stream` together with `deferred`",
         400,
         "",
-        '"A request may either be streaming or deferred, but not both."',
+        "A request may either be streaming or deferred, but not both.",
         "OBSERVED text, ASSUMED status",
+        "string",
     ),
     "unknown model": Refusal(
         "no such model",
@@ -131,6 +148,15 @@ REFUSALS: dict[str, Refusal] = {
         " Please use a compatible endpoint such as https://api.x.ai/v1/images/generations."
         " For more information, see https://docs.x.ai/docs/api-reference#image-generation",
         "OBSERVED 2026",
+    ),
+    "live search": Refusal(
+        "`search_parameters`: live search is gone",
+        410,
+        "",
+        "Live search is deprecated. Please switch to the Agent Tools API:"
+        " https://docs.x.ai/docs/guides/tools/overview",
+        "OBSERVED 2026-01-27",
+        "bare",
     ),
     "unsupported parameter": Refusal(
         "a parameter that this model does not take",
@@ -161,6 +187,13 @@ REFUSALS: dict[str, Refusal] = {
         "invalid-argument",
         "Invalid request content: Each message must have at least one content element.",
         "OBSERVED 2026",
+    ),
+    "empty text": Refusal(
+        "an empty text part in a user's message",
+        400,
+        "invalid-argument",
+        "Invalid request content: Text content is empty.",
+        "ASSUMED after the row above",
     ),
     "unknown part": Refusal(
         "a part that is neither `text` nor `image_url`",
@@ -284,7 +317,7 @@ REFUSALS: dict[str, Refusal] = {
 def refuse(name: str, **blanks: object) -> ApiError:
     """Make the error of a row, with the blanks of its text filled in."""
     row = REFUSALS[name]
-    return ApiError(row.status, row.code, row.text.format(**blanks))
+    return ApiError(row.status, row.code, row.text.format(**blanks), shape=row.shape)
 
 
 # What `FakeServer.fail` answers unless told, for what no request provokes by itself.

@@ -123,25 +123,28 @@ class _Shared:
         from .errors import InvalidSetting, NoKeyError
 
         try:
-            key = self.key or (
-                llm.get_key(input=explicit_key, alias="xai")
+            key = (
+                self.key
+                or llm.get_key(input=explicit_key, alias="xai")
                 or llm.get_key(alias="grok", env=self.key_env_var)
-            )
-        except ValueError:
+                or ""
+            ).strip()
+        except (ValueError, TypeError, AttributeError, OSError):
             raise InvalidSetting(
-                f"{llm.user_dir() / 'keys.json'} is not valid JSON; mend it or set the key again."
+                f"{llm.user_dir() / 'keys.json'} does not hold keys as LLM stores them;"
+                " mend it or set the key again."
             ) from None
-        if not key or not key.strip():
+        if not key:
             raise NoKeyError(
                 "No key for xAI was found: add one with 'llm keys set xai',"
                 f" or set {self.key_env_var}. Keys come from https://console.x.ai."
             )
-        if not key.strip().isascii() or not key.strip().isprintable():
+        if not key.isascii() or not key.isprintable():
             raise InvalidSetting(
                 "The key for xAI holds characters that no key has; copy it again from"
                 " https://console.x.ai and store it with 'llm keys set xai'."
             )
-        return key.strip()
+        return key
 
     def _call(self, prompt: Prompt, stream: bool, key: str) -> "Call":
         """Build the request. Reads image files, and refuses what xAI would refuse."""

@@ -52,10 +52,11 @@ def test_n_answers_are_told_apart_by_index(client, grok_server):
 def test_n_answers_stream_side_by_side(client, grok_server):
     grok_server.reply("a b")
 
-    chunks = ask(client, n=2, stream=True)
+    chunks = list(ask(client, n=2, stream=True))
 
     heard = [(c.choices[0].index, c.choices[0].delta.content) for c in chunks]
     assert heard == [(0, "a"), (1, "a"), (0, " b"), (1, " b"), (0, None), (1, None)]
+    assert [chunk.usage.completion_tokens for chunk in chunks] == [2, 2, 4, 4, 4, 4]
 
 
 @pytest.mark.parametrize(
@@ -91,10 +92,10 @@ def test_an_answer_is_no_longer_than_allowed(client, grok_server, limits, left, 
 def test_reasoning_counts_towards_the_most_allowed(client, grok_server):
     grok_server.reply(WORDS, reasoning="let me think")
 
-    choice = ask(client, max_tokens=4).choices[0]
+    choice = ask(client, max_tokens=6).choices[0]
 
     assert choice.message.reasoning_content == "let me think"
-    assert (choice.message.content, choice.finish_reason) == ("one", "length")
+    assert (choice.message.content, choice.finish_reason) == ("one two three", "length")
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,14 @@ CASES: dict[str, Case] = {
     "parameter out of range": Case(
         400, BAD + "temperature must be between 0 and 2.", body(temperature=2.1)
     ),
+    "live search": Case(
+        410,
+        '{"error":"Live search is deprecated. Please switch to the Agent Tools API:'
+        ' https://docs.x.ai/docs/guides/tools/overview"}',
+        body(search_parameters={"mode": "auto"}),
+        code="",
+    ),
+    "empty text": Case(400, BAD + "Text content is empty.", body(text(""))),
     "tool_choice without tools": Case(
         400,
         BAD + "A tool_choice was set on the request but no tools were specified.",

@@ -9,7 +9,7 @@ import pytest
 
 import fake_server
 from fake_server import FakeServer
-from tests.asking import BEARER, body, image, post
+from tests.asking import BEARER, body, image, post, send
 from tests.pictures import picture
 from tests.web import serving
 
@@ -153,3 +153,11 @@ def test_http_2_is_spoken_too(grok_server):
         frame = client.recv(9)
 
     assert frame[3] == 4
+
+
+@pytest.mark.parametrize(("most", "status"), [(100, 401), (99, 413)], ids=["just", "one-less"])
+def test_a_body_may_be_as_large_as_the_setting_says(most, status):
+    with FakeServer(max_body=most) as server:
+        answer = send(server, "POST", "/v1/chat/completions", content=b"x" * 100)
+
+    assert answer.status_code == status

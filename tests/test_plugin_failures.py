@@ -80,6 +80,14 @@ def test_a_bad_address_is_named_by_its_setting(
     assert str(caught.value) == "XAI_API_BASE is not an address like https://api.x.ai/v1."
 
 
+def test_a_host_that_no_resolver_takes_is_a_bad_address(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XAI_API_KEY", KEY)
+    monkeypatch.setenv("XAI_API_BASE", "http://api..ai/v1")
+
+    with pytest.raises(InvalidSetting, match="XAI_API_BASE is not an address"):
+        ask("sync", "Hello")
+
+
 def test_white_space_and_a_slash_around_the_address_do_no_harm(monkeypatch: pytest.MonkeyPatch):
     with xai_answering(http(b'{"error":"found"}', status="400 Bad")) as server:
         monkeypatch.setenv("XAI_API_BASE", f" {server.url}/ \n")
@@ -188,7 +196,7 @@ def test_a_connection_that_is_refused_is_shown_in_a_line(
 
 
 @pytest.mark.parametrize(("command", "stdin"), COMMANDS)
-@pytest.mark.parametrize("base", ["nonsense", "http://127.0.0.1:99999", "http://api..ai/v1"])
+@pytest.mark.parametrize("base", ["nonsense", "http://127.0.0.1:99999"])
 def test_a_bad_address_is_shown_in_a_line(
     command: list[str], stdin: str, base: str, monkeypatch: pytest.MonkeyPatch
 ):

@@ -84,6 +84,7 @@ class Body(msgspec.Struct):
     presence_penalty: float | None = None
     reasoning_effort: str | None = None
     user: str | None = None
+    search_parameters: dict[str, Any] | None = None
     tools: list[_Tool] | None = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: _ResponseFormat | None = None
@@ -101,6 +102,7 @@ _PARAMETERS = (
     "presence_penalty",
     "reasoning_effort",
     "user",
+    "search_parameters",
 )
 _decoder = msgspec.json.Decoder(Body)
 

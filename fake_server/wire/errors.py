@@ -6,19 +6,20 @@ import msgspec
 
 from ..refusals import ApiError, refuse
 
+_MEDIA_TYPES = {"text": "text/plain; charset=utf-8", "html": "text/html"}
 _PATH = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 
 def body(error: ApiError) -> tuple[str, bytes]:
     """Give the content type and the body of a refusal."""
-    if error.code:
-        flat = {"code": error.code, "error": error.error}
-        return "application/json", msgspec.json.encode(flat)
-    if error.error.startswith("<"):
-        return "text/html", error.error.encode()
-    if error.error.startswith('"'):
-        return "application/json", error.error.encode()
-    return "text/plain; charset=utf-8", error.error.encode()
+    if error.shape in ("text", "html"):
+        return _MEDIA_TYPES[error.shape], error.error.encode()
+    payloads = {
+        "flat": {"code": error.code, "error": error.error},
+        "bare": {"error": error.error},
+        "string": error.error,
+    }
+    return "application/json", msgspec.json.encode(payloads[error.shape])
 
 
 def undecodable(error: Exception) -> ApiError:
