@@ -1,10 +1,13 @@
 """What the fake says when no script tells it: what it saw, so that a test can assert on it."""
 
+from typing import Any
+
 import msgspec
 
 from .identity import uuid
 from .instance import instance
 from .journal import LoggedImage
+from .refusals import refuse
 from .request import ChatRequest, Tool
 from .scenario import Reply
 
@@ -12,10 +15,18 @@ from .scenario import Reply
 def answer(request: ChatRequest, images: list[LoggedImage]) -> Reply:
     """Answer a request by itself: a call where one is required, JSON by schema, or words."""
     if tool := _required_tool(request):
-        return Reply(tool_calls=((tool.name, instance(tool.parameters)),))
+        return Reply(tool_calls=((tool.name, _instance(tool.parameters)),))
     if request.schema is not None:
-        return Reply(msgspec.json.encode(instance(request.schema)).decode())
+        return Reply(msgspec.json.encode(_instance(request.schema)).decode())
     return Reply(describe(images))
+
+
+def _instance(schema: dict[str, Any]) -> Any:
+    try:
+        return instance(schema)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # Somewhere in the schema stands a number for a list, or the like.
+        raise refuse("bad schema") from None
 
 
 def describe(images: list[LoggedImage]) -> str:

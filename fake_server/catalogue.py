@@ -44,6 +44,7 @@ class Model(msgspec.Struct, frozen=True):
     refuses: tuple[str, ...]
     source: str
     retired: Retirement | None = None
+    search_price: int = 0
     fingerprint: str = ""
 
     @property

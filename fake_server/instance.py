@@ -23,6 +23,10 @@ _FORMATS = {
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
 _DEEPEST = 12
+# Nobody asks for more in earnest, and it bounds the memory of an answer; lists inside of
+# lists get fewer.
+_MOST_ITEMS = 1000
+_MOST_CHARACTERS = 100_000
 _LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 _HIGHEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 
@@ -111,7 +115,8 @@ def _of_type(name: str, schema: Schema, root: Schema, depth: int) -> Any:
         return _object(schema, root, depth)
     if name == "array":
         items = [*schema.get("prefixItems", ())]
-        missing = max(schema.get("minItems", 0) - len(items), 0)
+        most = _MOST_ITEMS >> (3 * depth)
+        missing = min(max(schema.get("minItems", 0) - len(items), 0), max(most, 1))
         items += [schema.get("items", {})] * missing
         return [instance(item, root, depth + 1) for item in items]
     if name in ("integer", "number"):
@@ -162,5 +167,5 @@ def _plain(value: float) -> int | float:
 
 def _string(schema: Schema) -> str:
     text = _FORMATS.get(schema.get("format", ""), "text")
-    text = text.ljust(schema.get("minLength", 0), "x")
+    text = text.ljust(min(schema.get("minLength", 0), _MOST_CHARACTERS), "x")
     return text[: schema.get("maxLength", len(text))]

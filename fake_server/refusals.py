@@ -304,6 +304,13 @@ REFUSALS: dict[str, Refusal] = {
         " which is above the maximum of 178956970 pixels.",
         "OBSERVED 2026 limit, ASSUMED text",
     ),
+    "bad schema": Refusal(
+        "a JSON schema that is none, for the answer or for a tool that has to be called",
+        400,
+        "invalid-argument",
+        "Invalid request content: Invalid JSON schema.",
+        "ASSUMED",
+    ),
     "context overflow": Refusal(
         "more prompt tokens than the model's context (by the fake's count)",
         400,

@@ -207,6 +207,16 @@ CASES: dict[str, Case] = {
         code="invalid_image",
     ),
     # A tile and the extra one are 512 tokens, and a word is one by the fake's own rule.
+    "bad schema": Case(
+        400,
+        BAD + "Invalid JSON schema.",
+        body(
+            tool_choice="required",
+            tools=[
+                {"type": "function", "function": {"name": "f", "parameters": {"properties": [1]}}}
+            ],
+        ),
+    ),
     "context overflow": Case(
         400,
         "This model's maximum prompt length is 32768 but the request contains 32769 tokens.",

@@ -1,7 +1,6 @@
 """The installed `llm` command, as a process of its own, against the fake."""
 
 import functools
-import json
 import subprocess
 import sys
 import threading
@@ -14,7 +13,7 @@ import pytest
 
 from fake_server import FakeServer
 from tests.pictures import picture, png_of_bytes
-from tests.prompting import shape
+from tests.prompting import run_llm, shape, shown_error
 
 LLM = Path(sys.executable).with_name("llm")
 WriteFile = Callable[[str, bytes], Path]
@@ -112,7 +111,7 @@ def test_a_conversation_goes_on_with_its_image_and_is_logged_with_its_usage(
 
     first = run("-m", "grok-4", "What colour?", "-a", photo, "--async", "-u")
     second = run("-c", "And what else?")
-    logged = run("logs", "-u", "--json", "-n", "0")
+    logged = run("logs", "-u", "-n", "0")
 
     assert (first.stdout, second.stdout) == (b"It is red.\n", b"A boat.\n")
     assert b'1,794 input, 3 output, {"image_tokens": 1792, "cost_usd": 0.005427}' in first.stderr
@@ -121,10 +120,8 @@ def test_a_conversation_goes_on_with_its_image_and_is_logged_with_its_usage(
         ("assistant", ["It is red."]),
         ("user", ["And what else?"]),
     ]
-    rows = json.loads(logged.stdout)
-    assert [row["response"] for row in rows] == ["It is red.", "A boat."]
-    assert rows[0]["token_details"] == {"image_tokens": 1792, "cost_usd": 0.005427}
-    assert rows[0]["resolved_model"] == "grok-4-0709"
+    assert b'1,794 input, 3 output, `{"image_tokens": 1792, "cost_usd": 0.005427}`' in logged.stdout
+    assert logged.stdout.index(b"It is red.") < logged.stdout.index(b"A boat.")
 
 
 BAD_FILES = [
@@ -180,6 +177,31 @@ def test_an_empty_file_is_a_mistake_in_the_command(xai: FakeServer, image_file: 
         f"{path} is empty (0 bytes): there is nothing to attach.\n"
     )
     assert b"Traceback" not in result.stderr
+    assert xai.requests == []
+
+
+NOTHING = [
+    pytest.param(["-a", "-"], "standard input is empty (0 bytes)", id="guessed-type"),
+    pytest.param(
+        ["--at", "-", "image/png"],
+        "The image without a file name (from standard input or bytes) is empty (0 bytes)",
+        id="given-type",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), NOTHING)
+def test_nothing_on_standard_input_is_not_sent(xai: FakeServer, arguments: list[str], words: str):
+    result = run_llm("-m", "grok-4", "What is this?", *arguments)
+
+    assert words in shown_error(result)
+    assert xai.requests == []
+
+
+def test_a_folder_is_named_and_not_sent(xai: FakeServer, tmp_path: Path):
+    result = run_llm("-m", "grok-4", "What is this?", "--at", tmp_path, "image/png")
+
+    assert shown_error(result) == f"Error: {tmp_path} could not be read: Is a directory.\n"
     assert xai.requests == []
 
 

@@ -87,7 +87,7 @@ def _language_model(model: Model) -> dict[str, Any]:
         "cached_prompt_text_token_price": _price(prices.cached),
         "prompt_image_token_price": _price(prices.prompt) if model.reads_images else 0,
         "completion_text_token_price": _price(prices.completion),
-        "search_price": 0,
+        "search_price": model.search_price,
         "aliases": model.aliases,
     }
 
