@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import llm
@@ -69,6 +72,12 @@ async def _ask_async(*args: Any, **options: Any) -> Asked:
 def run_llm(*args: object, stdin: str | bytes = "") -> Result:
     """Run the `llm` command in this process."""
     return CliRunner().invoke(cli, [str(arg) for arg in args], input=stdin)
+
+
+def run_process(*args: object, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    """Run the installed `llm` command as a process of its own."""
+    command = [str(Path(sys.executable).with_name("llm")), *map(str, args)]
+    return subprocess.run(command, input=stdin, capture_output=True, check=False)
 
 
 def shown_error(result: Result) -> str:

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,8 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection:
+            # A client that has heard enough hangs up.
+            with connection, suppress(ConnectionError):
                 self.requests.append(_read_request(connection))
                 if callable(answer):
                     answer(connection)

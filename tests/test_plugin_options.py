@@ -52,6 +52,13 @@ def test_an_option_reaches_the_wire_under_its_name_there(
     assert {name: body[name] for name in body if name not in ALWAYS} == wire
 
 
+def test_an_option_of_none_is_not_sent():
+    with xai_answering(whole(content="ok")) as server:
+        ask("sync", "Hello", stop=None, seed=None, image_detail=None)
+
+    assert body_of(server.requests[0]).keys() == ALWAYS
+
+
 @BOTH
 def test_nothing_unasked_is_sent(kind: str):
     with xai_answering(whole(content="ok")) as server:

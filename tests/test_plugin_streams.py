@@ -50,6 +50,7 @@ STREAMS = [
     pytest.param(WORDS.replace('"choices"', '\ndata: "choices"'), 1, id="data-on-two-lines"),
     pytest.param(WORDS.removesuffix("\n\n"), 1, id="no-line-end-at-the-end"),
     pytest.param(WORDS.removesuffix(DONE), 1, id="without-done"),
+    pytest.param(WORDS.replace(USAGE, chunk() + USAGE), 1, id="a-delta-behind-the-reason"),
 ]
 
 
