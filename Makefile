@@ -45,9 +45,9 @@ clean: ## Remove the virtual environment and what tools left behind
 		|| { echo "Python 3.10 or later is needed: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -m venv .venv \
 		|| { echo "$(PYTHON) cannot make virtual environments (Debian: install python3-venv)"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 
 .venv/.runtime: pyproject.toml | .venv/bin/pip
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --editable '.[fake]'
 	@touch $@
 

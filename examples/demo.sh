@@ -39,8 +39,12 @@ XAI_API_KEY=any-key-will-do
 XAI_API_BASE=$(head -n 1 "$work/url")
 # So that the answer comes before the usage, whatever standard output is.
 PYTHONUNBUFFERED=1
+# A proxy could not reach this machine's own server.
+NO_PROXY=127.0.0.1
+no_proxy=127.0.0.1
+export NO_PROXY no_proxy
 export LLM_USER_PATH XAI_API_KEY XAI_API_BASE PYTHONUNBUFFERED
 
 cd "$here"
 echo "\$ llm -m grok-4 'What is in this image?' -a harbour.jpg --usage"
-llm -m grok-4 'What is in this image?' -a harbour.jpg --usage
+llm -m grok-4 'What is in this image?' -a harbour.jpg --usage </dev/null

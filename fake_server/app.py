@@ -5,7 +5,7 @@ the connection closes sees a broken connection instead of the answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, MutableSequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +40,7 @@ class App:
     """The ASGI application; `api_key` is the one good key, or None where any will do."""
 
     service: Service
-    journal: list[LoggedRequest] = field(default_factory=list)
+    journal: MutableSequence[LoggedRequest] = field(default_factory=list)
     api_key: str | None = None
     max_body: int = DEFAULT_MAX_BODY
 
@@ -50,7 +50,11 @@ class App:
         self.journal.append(log)
         # Only a server that stops cancels a request: nobody is left to hear of it.
         with suppress(asyncio.CancelledError):
-            body = await _read(receive, self.max_body)
+            try:
+                body = await _read(receive, self.max_body)
+            except ConnectionResetError:
+                log.error = "The client went away before its request was complete."
+                return
             try:
                 await self._answer(log, body, send)
             except ApiError as error:
@@ -136,11 +140,16 @@ def _log(scope: Scope) -> LoggedRequest:
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:
-    """Read the whole body; None if it was larger than allowed."""
+    """Read the whole body; None if it was larger than allowed.
+
+    Raises ConnectionResetError if the client goes away before its end.
+    """
     chunks: list[bytes] = []
     size, more = 0, True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= most:

@@ -60,7 +60,9 @@ class Model(msgspec.Struct, frozen=True):
 
 MODELS: tuple[Model, ...] = msgspec.json.decode(_FILE.read_bytes(), type=tuple[Model, ...])
 
-_BY_NAME = {name: model for model in MODELS for name in (model.id, *model.aliases)}
+# An id goes before an alias: some names were both, one after the other.
+_BY_NAME = {alias: model for model in reversed(MODELS) for alias in model.aliases}
+_BY_NAME |= {model.id: model for model in MODELS}
 
 
 def find(name: str) -> Model | None:

@@ -27,7 +27,6 @@ TEAM = uuid("team")
 # The names by which the service refuses a parameter differ from those that it takes.
 _REFUSED_AS = {
     "presence_penalty": "presencePenalty",
-    "frequency_penalty": "frequencyPenalty",
     "reasoning_effort": "reasoningEffort",
 }
 
@@ -113,6 +112,11 @@ def _tool_choice_without_tools(request: ChatRequest) -> Blanks | None:
     return {} if request.tool_choice and not request.tools else None
 
 
+def _unknown_tool(request: ChatRequest) -> Blanks | None:
+    names = ("", "none", "auto", "required", *(tool.name for tool in request.tools))
+    return None if request.tool_choice in names else {"tool": request.tool_choice}
+
+
 def _no_content(request: ChatRequest) -> Blanks | None:
     empty = (not message.parts and not message.has_tool_calls for message in request.messages)
     return {} if any(empty) else None
@@ -156,6 +160,7 @@ CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
     "unsupported parameter": _unsupported_parameter,
     "parameter out of range": _parameter_out_of_range,
     "tool_choice without tools": _tool_choice_without_tools,
+    "unknown tool": _unknown_tool,
     "no content": _no_content,
     "empty text": _empty_text,
     "unknown part": _unknown_part,

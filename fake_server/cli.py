@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             max_body=options.max_body,
             clock=options.clock,
         )
+        # Nobody can read the log of a server that runs as a command, and it would grow.
+        server.app.journal = deque(maxlen=0)
         asyncio.run(_until_signalled(server))
     except ImportError as error:
         print(f"{_MISSING} ({error})", file=sys.stderr)

@@ -8,6 +8,7 @@ import asyncio
 import ipaddress
 import json
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from .refusals import ApiError, refuse
 
 # ASSUMED: what the service does with redirects is not known.
 _MOST_REDIRECTS = 3
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _PLACEHOLDER = Path(__file__).with_name("placeholder.png")
 
 
@@ -79,34 +81,45 @@ class Sources:
 
     async def _download(self, url: str) -> Fetched:
         async with httpx2.AsyncClient(trust_env=False, timeout=FETCH_SECONDS) as client:
-            for _ in range(_MOST_REDIRECTS + 1):
-                try:
-                    address = await self._checked_address(url)
-                    got = await _get(client, url, address)
-                except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-                    if isinstance(error, httpx2.TimeoutException):
-                        raise
-                    raise refuse("fetch failed", status="502 Bad Gateway") from None
-                if isinstance(got, Fetched):
-                    return got
-                url = urljoin(url, got)
-        raise refuse("fetch failed", status="310 Too Many Redirects")
+            try:
+                for _ in range(_MOST_REDIRECTS + 1):
+                    got = await _get(client, url, await self._checked_addresses(url))
+                    if isinstance(got, Fetched):
+                        return got
+                    url = urljoin(url, got)
+            except httpx2.TimeoutException:
+                raise
+            except (httpx2.HTTPError, httpx2.InvalidURL, OSError, OverflowError, ValueError):
+                # OverflowError and ValueError: ports and names that no address can have.
+                raise refuse("unreachable") from None
+        raise refuse("unreachable")
 
-    async def _checked_address(self, url: str) -> str:
+    async def _checked_addresses(self, url: str) -> list[str]:
         """Resolve a host that is named; what it resolves to must be public, or named too."""
         host = _host(url)
         if host not in self.allow_hosts:
             raise refuse("fetch not allowed", host=host)
-        infos = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        address = str(infos[0][4][0])
-        named_itself = host in (address, "localhost") or address in self.allow_hosts
-        if _is_private(address) and not named_itself:
-            raise refuse("fetch not allowed", host=host)
-        return address
+        infos = await asyncio.get_running_loop().getaddrinfo(
+            host, urlsplit(url).port, type=socket.SOCK_STREAM
+        )
+        addresses = list(dict.fromkeys(str(info[4][0]) for info in infos))
+        for address in addresses:
+            named_itself = host in (address, "localhost") or address in self.allow_hosts
+            if _is_private(address) and not named_itself:
+                raise refuse("fetch not allowed", host=host)
+        return addresses
 
 
-async def _get(client: httpx2.AsyncClient, url: str, address: str) -> Fetched | str:
-    """Ask the address that was checked, not the name again; a string is a redirect's target."""
+async def _get(client: httpx2.AsyncClient, url: str, addresses: list[str]) -> Fetched | str:
+    """Ask the addresses that were checked, in turn; a string is a redirect's target."""
+    *others, last = addresses
+    for address in others:
+        with suppress(httpx2.ConnectError):
+            return await _get_from(client, url, address)
+    return await _get_from(client, url, last)
+
+
+async def _get_from(client: httpx2.AsyncClient, url: str, address: str) -> Fetched | str:
     target = httpx2.URL(url)
     request = client.build_request(
         "GET",
@@ -161,7 +174,19 @@ def _is_private(host: str) -> bool:
     """Tell addresses of this machine or network; a name that is no address is public."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    address = _address(host)
+    return address is not None and (not address.is_global or address.is_multicast)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read an address, also one that is written as a number or wrapped in IPv6."""
+    with suppress(OSError):
+        # As resolvers do: 127.1, 2130706433 and 0x7f000001 are 127.0.0.1.
+        return ipaddress.IPv4Address(socket.inet_aton(host))
     try:
-        return not ipaddress.ip_address(host).is_global
+        address = ipaddress.IPv6Address(host)
     except ValueError:
-        return False
+        return None
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address

@@ -22,7 +22,7 @@ from llm_grok_vision.limits import (
 from .refusals import refuse
 
 _DATA_URL = re.compile(r"data:(?P<declared>[^;,]*)(?:;[^;,]*)*;base64,", re.IGNORECASE)
-_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+_MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
 _RESTARTS = range(0xD0, 0xD8)
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _END = 0xD9

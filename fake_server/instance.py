@@ -23,19 +23,30 @@ _FORMATS = {
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
 _DEEPEST = 12
-# Nobody asks for more in earnest, and it bounds the memory of an answer; lists inside of
-# lists get fewer.
-_MOST_ITEMS = 1000
+# Nobody asks for more in earnest, and it bounds the time and memory of an answer.
+_MOST_VALUES = 10_000
 _MOST_CHARACTERS = 100_000
 _LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 _HIGHEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 
 
-def instance(schema: Any, root: Schema | None = None, depth: int = 0) -> Any:
-    """Make a value for a schema; `root` is where its `#/…` references point."""
-    if not isinstance(schema, dict) or depth > _DEEPEST:
+class _Root:
+    """Where the `#/…` references of a schema point, and how much may still be made of it."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.left = _MOST_VALUES
+
+
+def instance(schema: Any) -> Any:
+    """Make a value for a schema."""
+    return _instance(schema, _Root(schema if isinstance(schema, dict) else {}), 0)
+
+
+def _instance(schema: Any, root: _Root, depth: int) -> Any:
+    root.left -= 1
+    if not isinstance(schema, dict) or depth > _DEEPEST or root.left < 0:
         return {}
-    root = schema if root is None else root
     schema = _resolved(schema, root)
     if "const" in schema:
         return schema["const"]
@@ -48,13 +59,13 @@ def instance(schema: Any, root: Schema | None = None, depth: int = 0) -> Any:
         if schema.get(keyword):
             others = {key: value for key, value in schema.items() if key != keyword}
             choice = _simplest(schema[keyword], root, depth)
-            return instance(_merged(others, choice), root, depth + 1)
+            return _instance(_merged(others, choice), root, depth + 1)
     return _of_type(_type(schema), schema, root, depth)
 
 
-def _resolved(schema: Schema, root: Schema, depth: int = 0) -> Schema:
+def _resolved(schema: Any, root: _Root, depth: int = 0) -> Schema:
     """Follow `$ref`, and fold it and `allOf` into one schema with what stands beside them."""
-    if depth > _DEEPEST:
+    if depth > _DEEPEST or schema is True:
         return {}
     merged = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
     pointed = [_pointed(schema["$ref"], root)] if "$ref" in schema else []
@@ -80,15 +91,17 @@ def _merged(one: Schema, other: Schema) -> Schema:
     return merged
 
 
-def _pointed(reference: str, root: Schema) -> Schema:
-    target: Any = root
+def _pointed(reference: str, root: _Root) -> Schema:
+    target: Any = root.schema
     for key in reference.lstrip("#").strip("/").split("/"):
-        if key:
+        if isinstance(target, list):
+            target = target[int(key)]
+        elif key:
             target = target.get(key.replace("~1", "/").replace("~0", "~"), {})
     return target if isinstance(target, dict) else {}
 
 
-def _simplest(choices: list[Schema], root: Schema, depth: int) -> Schema:
+def _simplest(choices: list[Schema], root: _Root, depth: int) -> Schema:
     """Prefer a plain value, and what leads nowhere else; null only to end what nests."""
     nested = depth > _DEEPEST // 2
 
@@ -110,15 +123,14 @@ def _type(schema: Schema) -> str:
     return "object" if "properties" in schema or "required" in schema else "string"
 
 
-def _of_type(name: str, schema: Schema, root: Schema, depth: int) -> Any:
+def _of_type(name: str, schema: Schema, root: _Root, depth: int) -> Any:
     if name == "object":
         return _object(schema, root, depth)
     if name == "array":
         items = [*schema.get("prefixItems", ())]
-        most = _MOST_ITEMS >> (3 * depth)
-        missing = min(max(schema.get("minItems", 0) - len(items), 0), max(most, 1))
+        missing = min(max(schema.get("minItems", 0) - len(items), 0), root.left)
         items += [schema.get("items", {})] * missing
-        return [instance(item, root, depth + 1) for item in items]
+        return [_instance(item, root, depth + 1) for item in items]
     if name in ("integer", "number"):
         return _number(schema, whole=name == "integer")
     if name == "boolean":
@@ -126,13 +138,13 @@ def _of_type(name: str, schema: Schema, root: Schema, depth: int) -> Any:
     return None if name == "null" else _string(schema)
 
 
-def _object(schema: Schema, root: Schema, depth: int) -> dict[str, Any]:
+def _object(schema: Schema, root: _Root, depth: int) -> dict[str, Any]:
     """Fill in every property, but only the required ones where a schema nests without end."""
     properties = schema.get("properties", {})
     required = schema.get("required", [])
     names = required if depth > _DEEPEST // 2 else [*properties, *required]
     return {
-        name: instance(properties.get(name, {}), root, depth + 1) for name in dict.fromkeys(names)
+        name: _instance(properties.get(name, {}), root, depth + 1) for name in dict.fromkeys(names)
     }
 
 
@@ -141,8 +153,8 @@ def _number(schema: Schema, *, whole: bool) -> int | float:
     low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))
     high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))
     step = schema.get("multipleOf", 1)
-    first = math.ceil(low / step) if low > -math.inf else 0
-    last = math.floor(high / step) if high < math.inf else 0
+    first = math.ceil(low / step) if math.isfinite(low / step) else 0
+    last = math.floor(high / step) if math.isfinite(high / step) else 0
     steps = [*range(first, first + _DEEPEST), *range(last, last - _DEEPEST, -1)]
     tried = [1, *(count * step for count in steps), low, high, (low + high) / 2]
     return next((_plain(value) for value in tried if _allows(schema, value, whole=whole)), 1)
@@ -157,7 +169,7 @@ def _allows(schema: Schema, value: float, *, whole: bool) -> bool:
         and value <= schema.get("maximum", value)
         and value > schema.get("exclusiveMinimum", -math.inf)
         and value < schema.get("exclusiveMaximum", math.inf)
-        and (not step or value / step == int(value / step))
+        and (not step or (math.isfinite(value / step) and value / step == int(value / step)))
     )
 
 

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def _grok_server() -> "Iterator[FakeServer]":
-    from .server import FakeServer
-
+    try:
+        from .server import FakeServer
+    except ImportError as error:
+        pytest.fail(
+            f"grok_server needs: pip install 'llm-grok-vision[fake]' ({error})", pytrace=False
+        )
     with FakeServer() as server:
         yield server
 

@@ -155,7 +155,7 @@ REFUSALS: dict[str, Refusal] = {
         "",
         "Live search is deprecated. Please switch to the Agent Tools API:"
         " https://docs.x.ai/docs/guides/tools/overview",
-        "OBSERVED 2026-01-27",
+        "OBSERVED 2026-01-27, in langgenius/dify-official-plugins #2493",
         "bare",
     ),
     "unsupported parameter": Refusal(
@@ -180,6 +180,13 @@ REFUSALS: dict[str, Refusal] = {
         "invalid-argument",
         "Invalid request content: A tool_choice was set on the request but no tools were specified.",
         "OBSERVED 2026",
+    ),
+    "unknown tool": Refusal(
+        "`tool_choice` names a function that is not among the tools",
+        400,
+        "invalid-argument",
+        "Invalid request content: A tool_choice names {tool}, which is not among the tools.",
+        "ASSUMED",
     ),
     "no content": Refusal(
         "a message without content",
@@ -223,6 +230,13 @@ REFUSALS: dict[str, Refusal] = {
         _UNABLE + "Fetching image failed with HTTP status {status}.",
         "OBSERVED 2026 text, ASSUMED code",
     ),
+    "unreachable": Refusal(
+        "the address of an image has no answer, or redirects too often",
+        400,
+        "invalid_image",
+        _UNABLE + "Fetching image failed.",
+        "ASSUMED",
+    ),
     "fetch timeout": Refusal(
         "the address of an image does not answer in 5 seconds",
         400,
@@ -245,13 +259,6 @@ REFUSALS: dict[str, Refusal] = {
         " The only supported content types are {types}",
         "OBSERVED 2026 text, ASSUMED code",
     ),
-    "bad base64": Refusal(
-        "an inline image that is no data URL, or not base64",
-        400,
-        "invalid_image",
-        "Base64 string of provided image cannot be decoded.",
-        "OBSERVED 2026",
-    ),
     "image too large": Refusal(
         "an image of more than 20 MiB (20,971,520 bytes, decoded)",
         400,
@@ -259,12 +266,19 @@ REFUSALS: dict[str, Refusal] = {
         "Image has {size} bytes, which is above the maximum of {limit} bytes.",
         "DOC limit (DISPUTED: 10 and 25 MiB elsewhere), ASSUMED text",
     ),
+    "bad base64": Refusal(
+        "an inline image that is no data URL, or not base64",
+        400,
+        "invalid_image",
+        "Base64 string of provided image cannot be decoded.",
+        "OBSERVED 2026",
+    ),
     "not an image": Refusal(
         "bytes that are neither JPEG nor PNG, whatever type is declared",
         400,
         "invalid_image",
         "Downloaded response does not contain a valid JPG or PNG image.",
-        "OBSERVED 2025; DOC types (DISPUTED: since 2026 WebP and ICO too)",
+        "OBSERVED 2025 text, then with status 412; DOC types (DISPUTED: since 2026 WebP and ICO too)",
     ),
     "damaged PNG": Refusal(
         "a PNG that is cut short or fails its checksums",
@@ -312,7 +326,8 @@ REFUSALS: dict[str, Refusal] = {
         "ASSUMED",
     ),
     "context overflow": Refusal(
-        "more prompt tokens than the model's context (by the fake's count)",
+        "more text than the model's context, by the fake's count; images do not count here,"
+        " because the guide sets no limit to them",
         400,
         "invalid-argument",
         "This model's maximum prompt length is {limit} but the request contains {tokens} tokens.",
@@ -341,12 +356,12 @@ FAILURES: dict[int, tuple[str, str]] = {
         ),
     ),
     404: ("not-found", "The requested resource was not found."),
-    # OBSERVED 2025, of grok-4-0709; the code is that of 2026
+    # OBSERVED 2025 of grok-4-0709, the numbers too; the code is that of 2026
     429: (
         "resource-exhausted",
         (
-            "Too many requests for team {team} and model {model}. Your team's rate limit is"
-            " - Requests per Minute (actual/limit): 601/600."
+            "Too many tokens for team {team} and model {model}. Your team's rate limit is"
+            " \N{EM DASH} Tokens per Minute (actual/limit): 65605/16000."
             " You can view your team rate limits at https://console.x.ai."
         ),
     ),

@@ -73,15 +73,11 @@ class FakeServer:
             placeholder=placeholder,
         )
         service = Service(sources, self._scenario, real_clock=clock == "real")
-        self.app = App(service, api_key=api_key, max_body=max_body)
+        self.requests: list[LoggedRequest] = []
+        self.app = App(service, self.requests, api_key=api_key, max_body=max_body)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
-
-    @property
-    def requests(self) -> list[LoggedRequest]:
-        """Every request so far, parsed, with how it was answered."""
-        return self.app.journal
 
     @property
     def url(self) -> str:

@@ -3,8 +3,10 @@
 No wire format is known here.
 """
 
+import asyncio
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +16,9 @@ from .accounting import Usage, count_image_tokens, count_text_tokens, count_tile
 from .answer import answer, tool_call_id
 from .catalogue import Model
 from .checks import TEAM, check
-from .fetch import Fetched, Sources
+from .fetch import Sources
 from .identity import uuid
-from .images import from_data_url, is_data_url, read
+from .images import Picture, from_data_url, is_data_url, read
 from .journal import LoggedImage, LoggedMessage, LoggedRequest
 from .refusals import refuse
 from .request import ChatRequest, ImagePart, TextPart
@@ -24,6 +26,9 @@ from .scenario import Failure, Reply, Scenario
 
 # The clock of all answers unless it is set to real: 2026-01-01 00:00:00 UTC.
 FIXED_TIME = 1767225600
+
+# Bytes of an image below which a thread costs more than it gives.
+_LARGE = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,8 @@ class Service:
             count_text_tokens(part.text) for part in request.parts if isinstance(part, TextPart)
         )
         image_tokens = sum(image.tokens for image in log.images)
-        if text_tokens + image_tokens > model.context_length:
-            tokens = text_tokens + image_tokens
-            raise refuse("context overflow", limit=model.context_length, tokens=tokens)
+        if text_tokens > model.context_length:
+            raise refuse("context overflow", limit=model.context_length, tokens=text_tokens)
         scripted = self.scenario.next()
         if isinstance(scripted, Failure):
             raise scripted.as_error(request.model, TEAM)
@@ -92,10 +96,12 @@ class Service:
 
     async def _image(self, part: ImagePart) -> LoggedImage:
         if is_data_url(part.url):
-            picture, fetched, url = from_data_url(part.url), Fetched(b"", "data"), ""
+            picture = await _aside(len(part.url), from_data_url, part.url)
+            source, url = "data", ""
         else:
-            fetched, url = await self.sources.fetch(part.url), part.url
-            picture = read(fetched.data, fetched.declared)
+            fetched = await self.sources.fetch(part.url)
+            picture = await _aside(len(fetched.data), read, fetched.data, fetched.declared)
+            source, url = fetched.source, part.url
         tiles = count_tiles(picture.width, picture.height, part.detail)
         return LoggedImage(
             format=picture.format,
@@ -105,7 +111,7 @@ class Service:
             detail=part.detail,
             tiles=tiles,
             tokens=count_image_tokens(tiles),
-            source=fetched.source,
+            source=source,
             url=url,
             declared=picture.declared,
         )
@@ -144,6 +150,13 @@ class Service:
             choices=choices,
             usage=usage,
         )
+
+
+async def _aside(size: int, work: Callable[..., Picture], *arguments: object) -> Picture:
+    """Do what takes long with a large image beside the loop, which serves others meanwhile."""
+    if size < _LARGE:
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
 
 
 def _cut(reply: Reply, parameters: dict[str, Any]) -> tuple[list[str], list[str], str]:

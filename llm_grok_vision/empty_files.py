@@ -5,17 +5,23 @@ is asked, and its type guesser raises ValueError for a file without bytes. Model
 reached in another way have their own check, in `prepare`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+# click 8.3 cannot be subscripted when it runs.
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    _ParamType = click.ParamType
 
-class AttachmentParam(click.ParamType[Any]):
+
+class AttachmentParam(_ParamType):
     """LLM's own attachment type, which also says which file it could not look at."""
 
     name = "attachment"
 
-    def __init__(self, inner: click.ParamType[Any]) -> None:
+    def __init__(self, inner: "click.ParamType[Any]") -> None:
         self._inner = inner
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

@@ -87,7 +87,7 @@ def _check_pixels(width: int, height: int, name: str) -> None:
 
 def _png_size(data: bytes, name: str) -> tuple[int, int]:
     """Walk the chunks up to IEND, as xAI does before it decodes anything."""
-    if data[12:16] != b"IHDR" or len(data) < 33:
+    if data[8:16] != b"\x00\x00\x00\rIHDR" or len(data) < 33:
         raise DamagedImage(name, "begins like a PNG and has no header: the file is damaged.")
     at = len(_PNG)
     while at + 12 <= len(data):

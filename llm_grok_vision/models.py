@@ -181,14 +181,15 @@ class GrokVision(_Shared, llm.KeyModel):
         key: str | None,
     ) -> Iterator[StreamEvent]:
         """Send the prompt and yield the answer's events."""
-        from contextlib import closing
-
-        from .transport import events
+        from .transport import Answer
 
         with _recorded(response, key) as completion:
-            with closing(events(self._call(prompt, stream, str(key)))) as answer:
+            call = self._call(prompt, stream, str(key))
+            with completion.may_break_at_its_end(), Answer(call, completion.begins) as answer:
                 for data in answer:
                     yield from completion.feed(data)
+                    if completion.done:
+                        break
             yield from completion.finish()
 
 
@@ -207,16 +208,18 @@ class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
     ) -> AsyncGenerator[StreamEvent, None]:
         """Send the prompt and yield the answer's events."""
         import asyncio
-        from contextlib import aclosing
 
-        from .transport import async_events
+        from .transport import AsyncAnswer
 
         with _recorded(response, key) as completion:
             call = await asyncio.to_thread(self._call, prompt, stream, str(key))
-            async with aclosing(async_events(call)) as answer:
-                async for data in answer:
-                    for event in completion.feed(data):
-                        yield event
+            with completion.may_break_at_its_end():
+                async with AsyncAnswer(call, completion.begins) as answer:
+                    async for data in answer:
+                        for event in completion.feed(data):
+                            yield event
+                        if completion.done:
+                            break
             for event in completion.finish():
                 yield event
 

@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 import llm
 
 from .catalogue import CatalogueModel, vision_models
-from .empty_files import refuse_empty_files
 from .models import AsyncGrokVision, GrokVision
 
 
@@ -27,7 +27,11 @@ def register_models(register: Callable[..., None]) -> None:
 @llm.hookimpl
 def register_commands(cli: click.Group) -> None:
     """Make `-a` say which file is empty."""
-    refuse_empty_files(cli)
+    # Another LLM or click than is known here leaves `-a` as it is.
+    with suppress(Exception):
+        from .empty_files import refuse_empty_files
+
+        refuse_empty_files(cli)
 
 
 def llm_aliases(model: CatalogueModel) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ def _read(attachment: llm.Attachment, name: str) -> bytes:
     try:
         check_bytes(path.stat().st_size, name)
         return path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, ValueError) as error:
+        # ValueError: no path can hold a NUL.
+        reason = getattr(error, "strerror", None) or str(error)
         raise ImageNotReadable(name, f"could not be read: {reason}.") from error

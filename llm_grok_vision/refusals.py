@@ -77,6 +77,11 @@ _READINGS = (
         "The fault is on xAI's side; try again later.",
     ),
     _Reading(
+        lambda status, words: "image inputs are not supported" in words,
+        RequestRefused,
+        "Choose a model that reads images: 'llm models -q xai' lists them.",
+    ),
+    _Reading(
         lambda status, words: status == 413,
         RequestRefused,
         "Send fewer or smaller images in one prompt.",
@@ -111,10 +116,16 @@ def api_error(status: int, body: str, key: str | None = None) -> ApiError:
 def read_refusal(body: str) -> Refusal | None:
     """Find the code and the words in an error body, or None if it says nothing."""
     try:
-        return refusal_in(json.loads(body))
+        payload = json.loads(body)
     except ValueError:
         words = _plain(body)
-    return Refusal("", words) if words else None
+        return Refusal("", words) if words else None
+    refusal = refusal_in(payload)
+    if refusal is None and isinstance(payload, dict):
+        # Not xAI's shape, but that of many a server between here and there.
+        said = payload.get("message") or payload.get("detail")
+        return Refusal("", str(said)) if said else None
+    return refusal
 
 
 def refusal_in(payload: Any) -> Refusal | None:

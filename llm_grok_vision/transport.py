@@ -1,15 +1,17 @@
 """The only module of the plugin with a socket: one request out, the answer's events in.
 
 The sync and the async half differ by `await` alone; what could be wrong is in the
-functions that both call. An answer that fails before its first event is tried again:
-on 429, on 5xx and when the connection fails, ATTEMPTS times in all.
+functions that both call. An answer that fails before its first token is tried again:
+on 429, on 5xx and when the connection fails, ATTEMPTS times in all. What waited in vain
+for an answer is not: the next silence would be as long.
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
 import tenacity
@@ -26,12 +28,17 @@ from .errors import (
 )
 from .refusals import api_error
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 ATTEMPTS = 3
 LONGEST_WAIT = 60.0
 BACKOFF = tenacity.wait_exponential(multiplier=0.5, max=8.0) + tenacity.wait_random(0, 0.5)
 
 # Reading may take long while a model thinks; a silence longer than this is a stall.
 TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)
+
+_NO_BEGINNING = "xAI's answer ended before it had begun."
 
 _logger = logging.getLogger("llm_grok_vision")
 
@@ -52,48 +59,111 @@ class Call:
         return {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
 
 
-def events(call: Call) -> Generator[str, None, None]:
-    """Yield the data of each event; an answer that is not streamed is one event.
+class Answer:
+    """An answer as it arrives: iterate for the data of each event, inside of `with`.
 
-    Raises an ApiError for a refusal and a ConnectionFailed where no answer came.
+    An answer that is not streamed is one event. `begins` tells of an event's data whether
+    it holds a first token, and raises the ApiError that it is; until then a failure is
+    tried again. Raises an ApiError for a refusal, a ConnectionFailed where no answer came.
     """
-    for attempt in tenacity.Retrying(**_POLICY):
-        with attempt, ExitStack() as stack:
-            with _translated(call):
-                client = stack.enter_context(_client(httpx2.Client))
-                answer = stack.enter_context(_request(client, call))
-                if not _is_stream(answer):
-                    answer.read()
-                    _raise_refusal(answer, call)
-                data = _data(answer)
-                first = next(data, None)
-            kept = stack.pop_all()
-    with kept, _translated(call):
-        if first is not None:
-            yield first
-            yield from data
+
+    def __init__(self, call: Call, begins: Callable[[str], bool]) -> None:
+        self._call = call
+        self._begins = begins
+        self._head: deque[str] = deque()
+
+    def __enter__(self) -> "Self":
+        for attempt in tenacity.Retrying(**_POLICY):
+            with attempt:
+                self._open()
+        return self
+
+    def _open(self) -> None:
+        with _translated(self._call), ExitStack() as stack:
+            client = stack.enter_context(_client(httpx2.Client))
+            self._response = client.send(_request(client, self._call), stream=True)
+            stack.callback(self._response.close)
+            self._receive()
+            self._kept = stack.pop_all()
+
+    def _receive(self) -> None:
+        """Wait for the first token, or for the whole of an answer that is not streamed."""
+        self._head.clear()
+        if not _is_stream(self._response):
+            self._response.read()
+            self._head.append(_completion(self._response, self._call))
+            return
+        self._events = iter(httpx2.EventSource(self._response))
+        for event in self._events:
+            self._head.append(event.data)
+            if self._begins(event.data):
+                return
+        raise StreamInterrupted(_NO_BEGINNING)
+
+    def __iter__(self) -> "Self":
+        return self
+
+    def __next__(self) -> str:
+        if self._head:
+            return self._head.popleft()
+        if not _is_stream(self._response):
+            raise StopIteration
+        with _translated(self._call):
+            return next(self._events).data
+
+    def __exit__(self, *error: object) -> None:
+        self._kept.close()
 
 
-async def async_events(call: Call) -> AsyncGenerator[str, None]:
-    """Yield the data of each event, as `events` does."""
-    async for attempt in tenacity.AsyncRetrying(**_POLICY):
-        with attempt:
+class AsyncAnswer:
+    """An answer as it arrives, as `Answer` is, for asyncio."""
+
+    def __init__(self, call: Call, begins: Callable[[str], bool]) -> None:
+        self._call = call
+        self._begins = begins
+        self._head: deque[str] = deque()
+
+    async def __aenter__(self) -> "Self":
+        async for attempt in tenacity.AsyncRetrying(**_POLICY):
+            with attempt:
+                await self._open()
+        return self
+
+    async def _open(self) -> None:
+        with _translated(self._call):
             async with AsyncExitStack() as stack:
-                with _translated(call):
-                    client = await stack.enter_async_context(_client(httpx2.AsyncClient))
-                    answer = await stack.enter_async_context(_request(client, call))
-                    if not _is_stream(answer):
-                        await answer.aread()
-                        _raise_refusal(answer, call)
-                    data = _async_data(answer)
-                    first = await anext(data, None)
-                kept = stack.pop_all()
-    async with kept:
-        with _translated(call):
-            if first is not None:
-                yield first
-                async for item in data:
-                    yield item
+                client = await stack.enter_async_context(_client(httpx2.AsyncClient))
+                self._response = await client.send(_request(client, self._call), stream=True)
+                stack.push_async_callback(self._response.aclose)
+                await self._receive()
+                self._kept = stack.pop_all()
+
+    async def _receive(self) -> None:
+        self._head.clear()
+        if not _is_stream(self._response):
+            await self._response.aread()
+            self._head.append(_completion(self._response, self._call))
+            return
+        self._events = aiter(httpx2.EventSource(self._response))
+        async for event in self._events:
+            self._head.append(event.data)
+            if self._begins(event.data):
+                return
+        raise StreamInterrupted(_NO_BEGINNING)
+
+    def __aiter__(self) -> "Self":
+        return self
+
+    async def __anext__(self) -> str:
+        if self._head:
+            return self._head.popleft()
+        if not _is_stream(self._response):
+            raise StopAsyncIteration
+        with _translated(self._call):
+            return (await anext(self._events)).data
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._kept.aclose()
 
 
 def _client(kind: type[_Client]) -> _Client:
@@ -106,10 +176,10 @@ def _client(kind: type[_Client]) -> _Client:
         ) from None
 
 
-def _request(client: Any, call: Call) -> Any:
+def _request(client: httpx2.Client | httpx2.AsyncClient, call: Call) -> httpx2.Request:
     if (httpx2.URL(call.url).port or 0) > 65535:
         raise httpx2.InvalidURL("no port is that high")
-    return client.stream("POST", call.url, headers=call.headers, content=call.body)
+    return client.build_request("POST", call.url, headers=call.headers, content=call.body)
 
 
 def _is_stream(answer: httpx2.Response) -> bool:
@@ -117,11 +187,11 @@ def _is_stream(answer: httpx2.Response) -> bool:
     return answer.status_code == 200 and media_type == "text/event-stream"
 
 
-def _raise_refusal(answer: httpx2.Response, call: Call) -> None:
-    """Raise the error that an answer is, unless it is a completion."""
+def _completion(answer: httpx2.Response, call: Call) -> str:
+    """Give the text of an answer that is not streamed; raises the error that it is instead."""
     body = answer.text
     if answer.status_code == 200 and '"choices"' in body:
-        return
+        return body
     error = api_error(answer.status_code, body, call.key)
     error.retry_after = _retry_after(answer)
     raise error
@@ -133,22 +203,6 @@ def _retry_after(answer: httpx2.Response) -> float | None:
         return max(0.0, float(answer.headers["retry-after"]))
     except (KeyError, ValueError):
         return None
-
-
-def _data(answer: httpx2.Response) -> Iterator[str]:
-    if not _is_stream(answer):
-        yield answer.text
-        return
-    for event in httpx2.EventSource(answer):
-        yield event.data
-
-
-async def _async_data(answer: httpx2.Response) -> AsyncIterator[str]:
-    if not _is_stream(answer):
-        yield answer.text
-        return
-    async for event in httpx2.EventSource(answer):
-        yield event.data
 
 
 @contextmanager
@@ -167,7 +221,9 @@ def _sentence(error: Exception, call: Call) -> GrokError:
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | UnicodeError():
             return InvalidSetting("XAI_API_BASE is not an address like https://api.x.ai/v1.")
         case httpx2.ConnectTimeout():
-            return TimedOut(f"{where} did not answer in {TIMEOUT.connect:.0f} seconds.")
+            return ConnectionFailed(f"{where} did not answer in {TIMEOUT.connect:.0f} seconds.")
+        case httpx2.WriteTimeout():
+            return TimedOut(f"{where} took nothing of the request for {TIMEOUT.write:.0f} seconds.")
         case httpx2.TimeoutException():
             return TimedOut(f"{where} fell silent for {TIMEOUT.read:.0f} seconds.")
         case httpx2.ConnectError():
@@ -180,7 +236,7 @@ def _again(error: BaseException) -> bool:
     if isinstance(error, ApiError):
         wait = error.retry_after or 0.0
         return isinstance(error, RateLimited | ServerError) and wait <= LONGEST_WAIT
-    return isinstance(error, ConnectionFailed)
+    return isinstance(error, ConnectionFailed) and not isinstance(error, TimedOut)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

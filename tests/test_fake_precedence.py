@@ -176,7 +176,7 @@ UNSUPPORTED = [
     pytest.param(
         "grok-4.6", {"presence_penalty": 0}, "presencePenalty", id="observed-4.6-presence"
     ),
-    pytest.param("grok-4.7", {"frequency_penalty": 0}, "frequencyPenalty", id="assumed-4.7"),
+    pytest.param("grok-4.7", {"frequency_penalty": 0}, "frequency_penalty", id="assumed-4.7"),
     pytest.param("grok-4", {"stop": "a"}, "stop", id="doc-grok-4-stop"),
     pytest.param(
         "grok-code-fast-1",

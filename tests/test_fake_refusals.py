@@ -142,6 +142,14 @@ CASES: dict[str, Case] = {
         BAD + "A tool_choice was set on the request but no tools were specified.",
         body(tool_choice="auto"),
     ),
+    "unknown tool": Case(
+        400,
+        BAD + "A tool_choice names fly, which is not among the tools.",
+        body(
+            tool_choice={"type": "function", "function": {"name": "fly"}},
+            tools=[{"type": "function", "function": {"name": "walk"}}],
+        ),
+    ),
     "no content": Case(
         400,
         BAD + "Each message must have at least one content element.",
@@ -220,7 +228,7 @@ CASES: dict[str, Case] = {
     "context overflow": Case(
         400,
         "This model's maximum prompt length is 32768 but the request contains 32769 tokens.",
-        body(image(data_url(picture(448, 448))), text("a " * 32257), model="grok-2-vision-1212"),
+        body(text("a " * 32769), model="grok-2-vision-1212"),
     ),
 }
 
@@ -253,9 +261,17 @@ def test_the_checks_run_in_the_order_of_the_rows():
 
 
 def test_a_prompt_that_just_fits_the_context_is_answered(grok_server):
-    fits = body(image(data_url(picture(448, 448))), text("a " * 32256), model="grok-2-vision-1212")
+    fits = body(text("a " * 32768), model="grok-2-vision-1212")
 
     assert post(grok_server, fits).status_code == 200
+
+
+def test_images_are_not_held_against_the_context(grok_server):
+    many = body(*[image(data_url(picture(1344, 896)))] * 100, model="grok-2-vision-1212")
+
+    answer = post(grok_server, many)
+
+    assert answer.json()["usage"]["prompt_tokens_details"]["image_tokens"] == 179_200
 
 
 def test_a_refusal_uses_no_scripted_answer(grok_server):

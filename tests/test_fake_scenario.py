@@ -123,7 +123,7 @@ def test_a_failure_names_the_model_and_the_team(grok_server):
     error = post(grok_server, body(model="grok-4"))
 
     assert re.match(
-        r"Too many requests for team [0-9a-f-]{36} and model grok-4\. Your team's rate limit is",
+        r"Too many tokens for team [0-9a-f-]{36} and model grok-4\. Your team's rate limit is",
         error.json()["error"],
     )
 

@@ -66,7 +66,7 @@ CLASSES = [
         "invalid-argument",
         "Invalid request content: Image inputs are not supported by this model.",
         RequestRefused,
-        IMAGES,
+        "Choose a model that reads images: 'llm models -q xai' lists them.",
     ),
     ("400", "invalid_image", "Invalid PNG image.", RequestRefused, IMAGES),
     (

@@ -184,13 +184,43 @@ def test_nothing_is_tried_again_after_the_first_event(kind: str, waited: list[fl
 
 
 @BOTH
-def test_an_error_inside_a_stream_is_not_tried_again(kind: str):
-    overloaded = stream('data: {"code":"resource-exhausted","error":"Busy."}\n\n', DONE)
+def test_an_error_before_the_first_token_of_a_stream_is_tried_again(kind: str):
+    overloaded = stream(
+        'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n',
+        'data: {"code":"resource-exhausted","error":"Busy."}\n\n',
+        DONE,
+    )
+
+    with xai_answering(overloaded, whole(content="ok")) as server:
+        answer = ask(kind, "Hello")
+
+    assert answer.text == "ok"
+    assert len(server.requests) == 2
+
+
+@BOTH
+def test_an_error_behind_the_first_token_of_a_stream_is_not_tried_again(kind: str):
+    overloaded = stream(
+        'data: {"choices":[{"index":0,"delta":{"content":"ok"}}]}\n\n',
+        'data: {"code":"resource-exhausted","error":"Busy."}\n\n',
+        DONE,
+    )
 
     with xai_answering(overloaded, whole(content="ok")) as server, pytest.raises(RateLimited):
         ask(kind, "Hello")
 
     assert len(server.requests) == 1
+
+
+@BOTH
+def test_a_stream_that_breaks_before_its_first_token_is_tried_again(kind: str):
+    heartbeat = stream('data: {"choices":[{"index":0,"delta":{}}]}\n\n', end=b"")
+
+    with xai_answering(heartbeat, whole(content="ok")) as server:
+        answer = ask(kind, "Hello")
+
+    assert answer.text == "ok"
+    assert len(server.requests) == 2
 
 
 def test_the_wait_is_told_once_a_time_without_the_advice(

@@ -59,7 +59,7 @@ class _ResponseFormat(msgspec.Struct):
 
 
 class _StreamOptions(msgspec.Struct):
-    include_usage: bool = False
+    include_usage: bool | None = None
 
 
 class Body(msgspec.Struct):
@@ -146,8 +146,9 @@ def _part(part: _Part) -> Part:
         return TextPart(part.text)
     if part.type in ("image_url", "input_image") and part.image_url is not None:
         if isinstance(part.image_url, str):
-            return ImagePart(part.image_url, part.detail or "auto")
-        return ImagePart(part.image_url.url, part.image_url.detail or "auto")
+            return ImagePart(part.image_url, "auto" if part.detail is None else part.detail)
+        detail = part.image_url.detail
+        return ImagePart(part.image_url.url, "auto" if detail is None else detail)
     return UnknownPart(part.type)
 
 

@@ -6,6 +6,7 @@ The fake writes and reads the same format with code of its own, on purpose, in
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import llm
@@ -19,7 +20,7 @@ from llm.parts import (
     ToolResultPart,
 )
 
-from ..errors import StreamInterrupted
+from ..errors import ConnectionFailed, StreamInterrupted
 from ..limits import TICKS_PER_USD
 from ..refusals import api_error, refusal_in
 
@@ -125,16 +126,37 @@ class Completion:
         self.text = ""
         self.tool_calls: list[llm.ToolCall] = []
         self.finish_reason: str | None = None
+        self.done = False
         self._key = key
         self._head: dict[str, Any] = {}
         self._reasoning = ""
         self._calls: dict[int, dict[str, str]] = {}
         self._usage: dict[str, Any] | None = None
 
+    def begins(self, data: str) -> bool:
+        """Tell whether an event holds a first token: the role and heartbeats do not."""
+        if data.strip() in ("", _DONE):
+            return data.strip() == _DONE
+        choices = self._chunk(data).get("choices") or []
+        return any(
+            choice.get("finish_reason") or any(_message(choice).get(name) for name in _TOKENS)
+            for choice in choices
+            if isinstance(choice, dict)
+        )
+
     def feed(self, data: str) -> Iterator[StreamEvent]:
         """Read one chunk, or one whole answer; an event without data says nothing."""
         if data.strip() in ("", _DONE):
+            self.done = self.done or data.strip() == _DONE
             return
+        try:
+            yield from self._feed(self._chunk(data))
+        except (AttributeError, TypeError, ValueError):
+            raise StreamInterrupted(
+                "xAI's answer has a shape that this plugin does not know.", self.text
+            ) from None
+
+    def _chunk(self, data: str) -> dict[str, Any]:
         try:
             chunk = json.loads(data)
         except ValueError:
@@ -143,11 +165,14 @@ class Completion:
             ) from None
         if refusal_in(chunk) or not isinstance(chunk, dict):
             raise api_error(200, data, self._key)
+        return chunk
+
+    def _feed(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
         self._head |= {name: chunk[name] for name in _HEAD if chunk.get(name) is not None}
-        self._usage = chunk.get("usage") or self._usage
+        self._usage = _object(chunk.get("usage")) or self._usage
         for choice in chunk.get("choices") or []:
+            yield from self._feed_message(_message(choice))
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
-            yield from self._feed_message(choice.get("delta") or choice.get("message") or {})
 
     def _feed_message(self, message: dict[str, Any]) -> Iterator[StreamEvent]:
         if reasoning := message.get("reasoning_content"):
@@ -165,11 +190,21 @@ class Completion:
             known["name"] += function.get("name") or ""
             known["arguments"] += function.get("arguments") or ""
 
+    @contextmanager
+    def may_break_at_its_end(self) -> Iterator[None]:
+        """Let a connection break once the answer is complete: nothing of it is lost."""
+        try:
+            yield
+        except ConnectionFailed:
+            if self.finish_reason is None:
+                raise
+
     def finish(self) -> Iterator[StreamEvent]:
         """Hand over the tool calls; raise StreamInterrupted if the answer has no end."""
         if self.finish_reason is None:
             raise StreamInterrupted(
-                "xAI's answer stopped before its end. What had arrived is above.", self.text
+                "xAI's answer stopped before its end; what had arrived is not all of it.",
+                self.text,
             )
         for index, call in sorted(self._calls.items()):
             call_id = call["id"] or f"call_{index}"
@@ -191,15 +226,15 @@ class Completion:
         """
         if self._usage is None:
             return None
-        prompt = self._usage.get("prompt_tokens_details") or {}
-        completion = self._usage.get("completion_tokens_details") or {}
+        prompt = _object(self._usage.get("prompt_tokens_details"))
+        completion = _object(self._usage.get("completion_tokens_details"))
         reasoning = completion.get("reasoning_tokens") or 0
         ticks = self._usage.get("cost_in_usd_ticks")
         details = {
             "image_tokens": prompt.get("image_tokens"),
             "cached_tokens": prompt.get("cached_tokens"),
             "reasoning_tokens": reasoning,
-            "cost_usd": ticks / TICKS_PER_USD if ticks else None,
+            "cost_usd": ticks / TICKS_PER_USD if isinstance(ticks, int) else None,
             "finish_reason": self.finish_reason if self.finish_reason == "length" else None,
         }
         return {
@@ -219,7 +254,17 @@ class Completion:
         return {**self._head, "choices": [choice], "usage": self._usage}
 
 
+_TOKENS = ("content", "reasoning_content", "tool_calls")
 _HEAD = ("id", "created", "model", "system_fingerprint", "service_tier", "citations")
+
+
+def _message(choice: dict[str, Any]) -> dict[str, Any]:
+    """Take what a choice says, streamed or whole."""
+    return choice.get("delta") or choice.get("message") or {}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _arguments(call: dict[str, str]) -> dict[str, Any]:

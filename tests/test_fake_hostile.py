@@ -1,0 +1,86 @@
+"""What hostile or broken clients send ends in bounded time, and the next request is answered."""
+
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+from fake_server import FakeServer
+from fake_server.instance import instance
+from tests.asking import body, image, post
+from tests.pictures import data_url
+
+
+def is_alive(server: FakeServer) -> bool:
+    return post(server, body()).status_code == 200
+
+
+def test_a_jpeg_of_filling_bytes_is_refused(grok_server):
+    filling = data_url(b"\xff\xd8\xff\xe0\x00\x02" + b"\xff" * 1_000_000, "image/jpeg")
+
+    answer = post(grok_server, body(image(filling)))
+
+    assert answer.json()["error"] == "Invalid JPEG image."
+    assert is_alive(grok_server)
+
+
+def test_a_png_of_a_million_empty_chunks_is_refused(grok_server):
+    chunk = bytes.fromhex("000000007445587400000000")
+    chunks = data_url(b"\x89PNG\r\n\x1a\n" + chunk * 1_000_000)
+
+    answer = post(grok_server, body(image(chunks)))
+
+    assert answer.json()["error"] == "Invalid PNG image."
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_request_uses_no_script(grok_server):
+    grok_server.reply("for somebody else")
+    address = urlsplit(grok_server.url)
+    assert address.hostname
+    with socket.create_connection((address.hostname, address.port or 0)) as client:
+        client.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n"
+            b"content-type: application/json\r\ncontent-length: 100000\r\n\r\n"
+            b'{"model":"grok-4","messages":[{"role":"user","content":"Hi"}]}'
+        )
+    answer = post(grok_server, body())
+
+    assert answer.json()["choices"][0]["message"]["content"] == "for somebody else"
+    gone = grok_server.requests[0]
+    assert (gone.status, gone.error) == (
+        0,
+        "The client went away before its request was complete.",
+    )
+
+
+def test_a_schema_that_branches_without_end_is_ended():
+    node = {"type": "object", "properties": {name: {"$ref": "#"} for name in "abcdefgh"}}
+
+    made = instance(node)
+
+    assert set(made) == set("abcdefgh")
+
+
+def test_a_list_of_lists_without_measure_is_ended():
+    schema = {"type": "array", "minItems": 10**9, "items": {"type": "array", "minItems": 10**9}}
+
+    made = instance(schema)
+
+    assert len(made) <= 10_000
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param({"anyOf": [True, {"type": "string"}]}, id="true-among-choices"),
+        pytest.param({"allOf": [True]}, id="true-in-all-of"),
+        pytest.param({"minimum": 1e308, "multipleOf": 1e-5, "type": "number"}, id="huge-number"),
+        pytest.param(
+            {"$ref": "#/anyOf/0", "anyOf": [{"type": "integer"}]}, id="reference-into-a-list"
+        ),
+    ],
+)
+def test_an_odd_schema_that_is_one_is_answered(schema, grok_server):
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+
+    assert post(grok_server, body(response_format=wanted)).status_code == 200

@@ -1,0 +1,92 @@
+"""However an answer ends, nothing that arrived is lost and nobody waits for more."""
+
+import json
+import socket
+
+import pytest
+
+from llm_grok_vision.errors import GrokError, StreamInterrupted
+from tests.prompting import BOTH, DONE, ask, chunk, xai_answering
+from tests.raw_server import Answer, http, stream
+
+END = chunk("stop")
+
+
+@BOTH
+def test_a_connection_that_breaks_behind_the_end_loses_nothing(kind: str):
+    complete = stream(chunk(content="all of it"), END, DONE, end=b"")
+
+    with xai_answering(complete):
+        answer = ask(kind, "Hello")
+
+    assert answer.text == "all of it"
+
+
+@BOTH
+def test_a_connection_that_breaks_before_done_but_behind_the_end_loses_nothing(kind: str):
+    complete = stream(chunk(content="all of it"), END, end=b"")
+
+    with xai_answering(complete):
+        answer = ask(kind, "Hello")
+
+    assert answer.text == "all of it"
+
+
+@BOTH
+def test_nobody_waits_for_a_server_that_does_not_hang_up(kind: str):
+    def keep_open(connection: socket.socket) -> None:
+        for piece in stream(chunk(content="all of it"), END, DONE, end=b""):
+            connection.sendall(piece)
+        # The client is the one that hangs up.
+        assert connection.recv(1) == b""
+
+    with xai_answering(keep_open):
+        answer = ask(kind, "Hello")
+
+    assert answer.text == "all of it"
+
+
+STRANGE = [
+    pytest.param({"choices": [None]}, id="no-choice"),
+    pytest.param({"choices": [{"message": "hello", "finish_reason": "stop"}]}, id="no-message"),
+    pytest.param(
+        {"choices": [{"message": {"content": [{"text": "hello"}]}, "finish_reason": "stop"}]},
+        id="content-in-parts",
+    ),
+    pytest.param({"choices": 7}, id="choices-that-are-none"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize("answer", STRANGE)
+def test_an_answer_of_another_shape_is_an_error_of_ours(kind: str, answer: object):
+    strange = http(json.dumps(answer).encode(), headers="content-type: application/json")
+
+    with xai_answering(strange), pytest.raises(GrokError, match="shape that this plugin"):
+        ask(kind, "Hello")
+
+
+@BOTH
+def test_usage_of_another_shape_is_left_out(kind: str):
+    body = {
+        "choices": [{"message": {"content": "ok"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "prompt_tokens_details": "none", "cost_in_usd_ticks": "3"},
+    }
+
+    with xai_answering(http(json.dumps(body).encode(), headers="content-type: application/json")):
+        answer = ask(kind, "Hello")
+
+    assert (answer.text, answer.usage.input, answer.usage.details) == ("ok", 1, None)
+
+
+def answer_without_end() -> Answer:
+    body = {"choices": [{"index": 0, "message": {"content": "half"}}]}
+    return http(json.dumps(body).encode(), headers="content-type: application/json")
+
+
+@BOTH
+def test_a_whole_answer_without_an_end_is_kept_in_the_error(kind: str):
+    with xai_answering(answer_without_end()), pytest.raises(StreamInterrupted) as caught:
+        ask(kind, "Hello", stream=False)
+
+    assert caught.value.partial_text == "half"
