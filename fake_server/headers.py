@@ -68,4 +68,6 @@ def _server(seed: str) -> list[tuple[str, str]]:
 
 def _encoded(now: int, content_type: str, rows: list[tuple[str, str]]) -> Headers:
     first = [("date", formatdate(now, usegmt=True)), ("content-type", content_type)]
+    if rows[0][0] != "content-length":
+        first.append(("transfer-encoding", "chunked"))
     return [(name.encode(), value.encode()) for name, value in first + rows]
