@@ -1,5 +1,6 @@
 """What all tests share: LLM's own folder is never touched, nor the machine's settings."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,16 @@ def xai(grok_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     monkeypatch.setenv("XAI_API_KEY", "xai-test-key")
     monkeypatch.setenv("XAI_API_BASE", grok_server.url)
     return grok_server
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Point the plugin at a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+    monkeypatch.setenv("XAI_API_KEY", "xai-test-key")
+    monkeypatch.setenv("XAI_API_BASE", f"{address}/v1")
+    return address
 
 
 @pytest.fixture

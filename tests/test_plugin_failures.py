@@ -26,16 +26,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "TIMEOUT", httpx2.Timeout(0.2))
 
 
-@pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Point the plugin at a port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}"
-    monkeypatch.setenv("XAI_API_KEY", KEY)
-    monkeypatch.setenv("XAI_API_BASE", f"{address}/v1")
-    return address
-
-
 def say_nothing(connection: socket.socket) -> None:
     """Wait until the client has had enough."""
     assert connection.recv(1) == b""

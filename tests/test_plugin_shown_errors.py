@@ -1,23 +1,11 @@
 """What `llm` and `llm chat` show of an error: `Error: ...`, and never a traceback."""
 
-import socket
-
 import pytest
 
 from tests.prompting import KEY, chunk, run_llm, shown_error, xai_answering
 from tests.raw_server import http, stream
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
-
-
-@pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Point the plugin at a port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}"
-    monkeypatch.setenv("XAI_API_KEY", KEY)
-    monkeypatch.setenv("XAI_API_BASE", f"{address}/v1")
-    return address
 
 
 def test_what_came_before_a_break_is_on_standard_output():
