@@ -7,7 +7,7 @@ imported when one runs.
 import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import llm
 from llm.models import Conversation, Prompt, Response, _BaseResponse
@@ -101,6 +101,7 @@ class _Shared:
     key_env_var: str | None = "XAI_API_KEY"
     can_stream = True
     supports_tools = True
+    supports_schema = True
     attachment_types: set[str] | frozenset[str] = frozenset({"image/png", "image/jpeg"})
     model_id: str
     key: str | None
@@ -162,6 +163,7 @@ class _Shared:
             image_url=image_url,
             options=prompt.options.model_dump(exclude_none=True),
             tools=[tool for tool in prompt.tools if isinstance(tool, llm.Tool)],
+            schema=cast("dict[str, Any] | None", prompt.schema),
             stream=stream,
         )
         return Call(base + PATH, key, json.dumps(body).encode())

@@ -42,7 +42,8 @@ def ask_with_an_image(*, stream: bool) -> llm.Response:
 
 
 def refused_question() -> llm.Response:
-    return llm.get_model("xai/grok-4").prompt("What is it?", stop="END", key="xai-secret")
+    image = llm.Attachment(url="https://pictures.invalid/cat.png", type="image/png")
+    return llm.get_model("xai/grok-4").prompt("What is it?", attachments=[image], key="xai-secret")
 
 
 CALLS: dict[str, Callable[[], llm.Response]] = {
@@ -88,8 +89,8 @@ EXPECTED = {
     " detail low, 0 tiles, 256 tokens.",
     "whole": "The fake server saw 1 image. Image 1: PNG, 64x64 pixels, 91 bytes,"
     " detail low, 0 tiles, 256 tokens.",
-    "refused": "Argument not supported on this model: stop\n"
-    "Leave that option out for this model, or choose another model.",
+    "refused": "Image URL could not be fetched: Fetching image failed with HTTP status 404 Not Found.\n"
+    "Look at the images of this prompt, and of the conversation it continues.",
 }
 
 
@@ -123,13 +124,12 @@ def test_the_request_on_the_wire_is_the_one_the_guide_shows(cassette: str) -> No
 
     body = json.loads(recorded["interactions"][0]["request"]["body"])
 
-    if cassette == "refused":
-        assert body["messages"] == [{"role": "user", "content": "What is it?"}]
-        assert body["stop"] == ["END"]
-        return
     text, image = body["messages"][0]["content"]
     assert text == {"type": "text", "text": "What is it?"}
     assert image["type"] == "image_url"
+    if cassette == "refused":
+        assert image["image_url"] == {"url": "https://pictures.invalid/cat.png"}
+        return
     assert image["image_url"]["url"].startswith("data:image/png;base64,iVBORw0KGgo")
     assert image["image_url"]["detail"] == "low"
     assert (body["model"], body["stream"]) == ("grok-4", cassette == "streamed")

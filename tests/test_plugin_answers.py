@@ -226,3 +226,28 @@ def test_json_may_be_declared_as_anything():
     assert asked.text == "Hi"
     assert asked.resolved_model is None
     assert asked.usage == llm.Usage(input=None, output=None, details=None)
+
+
+@BOTH
+def test_reasoning_that_is_not_shown_is_marked(kind: str):
+    body = {
+        "choices": [{"index": 0, "message": {"content": "ok"}, "finish_reason": "stop"}],
+        "usage": {"completion_tokens_details": {"reasoning_tokens": 7}},
+    }
+
+    with xai_answering(http(json.dumps(body).encode(), headers="content-type: application/json")):
+        answer = ask(kind, "Hello")
+
+    assert [(event.type, event.redacted) for event in answer.events] == [
+        ("text", False),
+        ("reasoning", True),
+    ]
+
+
+@BOTH
+def test_reasoning_that_is_shown_is_not_marked_again(kind: str, xai: FakeServer):
+    xai.reply("ok", reasoning="let me think")
+
+    answer = ask(kind, "Hello")
+
+    assert not any(event.redacted for event in answer.events)

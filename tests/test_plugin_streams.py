@@ -190,6 +190,6 @@ def test_what_is_not_json_ends_the_answer_and_keeps_what_came(noise: str):
     list(completion.feed('{"choices": [{"delta": {"content": "half"}}]}'))
 
     with pytest.raises(StreamInterrupted) as caught:
-        list(completion.feed("{" + noise))
+        list(completion.feed("{{" + noise))
 
     assert caught.value.partial_text == "half"

@@ -40,6 +40,7 @@ def request_body(
     image_url: ImageUrl,
     options: dict[str, Any],
     tools: list[llm.Tool],
+    schema: dict[str, Any] | None,
     stream: bool,
 ) -> dict[str, Any]:
     """Build the body; `options` are the values that the user gave, by LLM's names."""
@@ -57,6 +58,9 @@ def request_body(
             body[_RENAMED.get(option, option)] = value
     if tools:
         body["tools"] = [_function(tool) for tool in tools]
+    if schema:
+        json_schema = {"name": "output", "schema": schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": json_schema}
     body["stream"] = stream
     if stream:
         body["stream_options"] = {"include_usage": True}
@@ -200,17 +204,26 @@ class Completion:
                 raise
 
     def finish(self) -> Iterator[StreamEvent]:
-        """Hand over the tool calls; raise StreamInterrupted if the answer has no end."""
+        """Hand over what comes last; raise StreamInterrupted if the answer has no end.
+
+        Those are the tool calls, and a mark for reasoning of which xAI shows only the count.
+        """
         if self.finish_reason is None:
             raise StreamInterrupted(
                 "xAI's answer stopped before its end; what had arrived is not all of it.",
                 self.text,
             )
+        if not self._reasoning and self._reasoning_tokens():
+            yield StreamEvent(type="reasoning", chunk="", redacted=True)
         for index, call in sorted(self._calls.items()):
             call_id = call["id"] or f"call_{index}"
             yield StreamEvent("tool_call_name", call["name"], tool_call_id=call_id)
             yield StreamEvent("tool_call_args", call["arguments"], tool_call_id=call_id)
             self.tool_calls.append(llm.ToolCall(call["name"], _arguments(call), call_id))
+
+    def _reasoning_tokens(self) -> int:
+        completion = _object(_object(self._usage).get("completion_tokens_details"))
+        return completion.get("reasoning_tokens") or 0
 
     @property
     def model(self) -> str | None:
@@ -227,8 +240,7 @@ class Completion:
         if self._usage is None:
             return None
         prompt = _object(self._usage.get("prompt_tokens_details"))
-        completion = _object(self._usage.get("completion_tokens_details"))
-        reasoning = completion.get("reasoning_tokens") or 0
+        reasoning = self._reasoning_tokens()
         ticks = self._usage.get("cost_in_usd_ticks")
         details = {
             "image_tokens": prompt.get("image_tokens"),
