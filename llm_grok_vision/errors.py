@@ -12,9 +12,9 @@ GrokError                    catch this for all of them
  +- ApiError                 theirs: `status`, `code` and xAI's own words
  |   +- InvalidKey, PermissionDenied, NotFound, RequestRefused
  |   +- RateLimited, ServerError         tried again before they are raised
- +- ConnectionFailed         no answer at all: `partial_text` is ""
+ +- ConnectionFailed         no answer, or only the part of one that is `partial_text`
      +- TimedOut
-     +- StreamInterrupted    the answer stopped in the middle: `partial_text` is what came
+     +- StreamInterrupted
 
 They are `llm.ModelError` for Python and `click.ClickException` for the command line,
 because `llm chat` shows a traceback for anything else.
@@ -25,7 +25,12 @@ import llm
 
 
 class GrokError(llm.ModelError, click.ClickException):
-    """Something went wrong between LLM and xAI; `str()` is a sentence for the user."""
+    """Something went wrong between LLM and xAI; `str()` is a sentence for the user.
+
+    `partial_text` is the part of an answer that had come before.
+    """
+
+    partial_text = ""
 
 
 class NoKeyError(GrokError, llm.NeedsKeyException):
@@ -104,7 +109,7 @@ class ServerError(ApiError):
 
 
 class ConnectionFailed(GrokError):
-    """The service could not be reached; `partial_text` is the part of an answer that came."""
+    """The service could not be reached, or not to the end of its answer."""
 
     def __init__(self, message: str, partial_text: str = "") -> None:
         super().__init__(message)

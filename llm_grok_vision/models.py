@@ -231,13 +231,13 @@ def _recorded(response: _BaseResponse, key: str | None) -> "Iterator[Completion]
     """Collect an answer, and tell LLM what it was when it is complete."""
     import logging
 
-    from .errors import ConnectionFailed
+    from .errors import GrokError
     from .wire.chat_completions import Completion
 
     completion = Completion(key)
     try:
         yield completion
-    except ConnectionFailed as error:
+    except GrokError as error:
         error.partial_text = completion.text
         raise
     for call in completion.tool_calls:

@@ -90,3 +90,21 @@ def test_a_whole_answer_without_an_end_is_kept_in_the_error(kind: str):
         ask(kind, "Hello", stream=False)
 
     assert caught.value.partial_text == "half"
+
+
+@BOTH
+def test_a_stream_of_another_shape_is_an_error_of_ours(kind: str):
+    strange = stream('data: {"choices":[{"delta":"hello"}]}\n\n', DONE)
+
+    with xai_answering(strange), pytest.raises(GrokError, match="shape that this plugin"):
+        ask(kind, "Hello")
+
+
+@BOTH
+def test_what_came_before_an_error_of_xais_is_kept_in_the_error(kind: str):
+    failing = stream(chunk(content="half"), 'data: {"code":"x","error":"Broken."}\n\n', DONE)
+
+    with xai_answering(failing), pytest.raises(GrokError, match="Broken") as caught:
+        ask(kind, "Hello")
+
+    assert caught.value.partial_text == "half"

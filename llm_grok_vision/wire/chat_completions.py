@@ -142,11 +142,14 @@ class Completion:
         if data.strip() in ("", _DONE):
             return data.strip() == _DONE
         choices = self._chunk(data).get("choices") or []
-        return any(
-            choice.get("finish_reason") or any(_message(choice).get(name) for name in _TOKENS)
-            for choice in choices
-            if isinstance(choice, dict)
-        )
+        try:
+            return any(
+                choice.get("finish_reason") or any(_message(choice).get(name) for name in _TOKENS)
+                for choice in choices
+            )
+        except (AttributeError, TypeError):
+            # Whatever this is, it is no heartbeat; `feed` says what is wrong with it.
+            return True
 
     def feed(self, data: str) -> Iterator[StreamEvent]:
         """Read one chunk, or one whole answer; an event without data says nothing."""
@@ -261,7 +264,14 @@ class Completion:
         if self._reasoning:
             message["reasoning_content"] = self._reasoning
         if self._calls:
-            message["tool_calls"] = [call for _, call in sorted(self._calls.items())]
+            message["tool_calls"] = [
+                {
+                    "id": call["id"],
+                    "function": {"name": call["name"], "arguments": call["arguments"]},
+                    "type": "function",
+                }
+                for _, call in sorted(self._calls.items())
+            ]
         choice = {"index": 0, "message": message, "finish_reason": self.finish_reason}
         return {**self._head, "choices": [choice], "usage": self._usage}
 
