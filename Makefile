@@ -47,6 +47,7 @@ clean: ## Remove the virtual environment and what tools left behind
 		|| { echo "$(PYTHON) cannot make virtual environments (Debian: install python3-venv)"; exit 1; }
 
 .venv/.runtime: pyproject.toml | .venv/bin/pip
+	@echo "Setting up .venv: once, and again when pyproject.toml changes."
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --editable '.[fake]'
 	@touch $@

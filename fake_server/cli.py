@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .server import FakeServer
 
+_HIGHEST_PORT = 65535
 _MISSING = "The fake server needs more packages: pip install 'llm-grok-vision[fake]'."
 
 
@@ -53,6 +54,14 @@ async def _until_signalled(server: "FakeServer") -> None:
         await stop.wait()
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(
+            f"a port is a number from 0 to {_HIGHEST_PORT}, not {text}"
+        )
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fake_server",
@@ -61,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    add("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    add("--port", type=_port, default=0, help="port to listen on (default: a free one)")
     add("--images", metavar="DIR", help="answer https://host/path with the file DIR/host/path")
     add(
         "--allow-host",

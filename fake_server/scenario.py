@@ -17,6 +17,14 @@ class Reply:
     tool_calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     finish_reason: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("text", "reasoning", "finish_reason"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} is a text, not {getattr(self, name)!r}")
+        for call in self.tool_calls:
+            if not isinstance(call, tuple) or [*map(type, call[:1])] != [str] or len(call) != 2:
+                raise TypeError(f"tool_calls are pairs of a name and its arguments, not {call!r}")
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -52,6 +60,8 @@ class Scenario:
 
 def failure(status: int, code: str | None, error: str | None, retry_after: float | None) -> Failure:
     """Make a failure with xAI's words for the status, where none are given."""
+    if not isinstance(status, int) or not 400 <= status <= 599:
+        raise ValueError(f"a failure has a status from 400 to 599, not {status!r}")
     known = FAILURES.get(status, FAILURES[503] if status >= 500 else FAILURES[400])
     return Failure(
         status,

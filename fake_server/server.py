@@ -82,6 +82,8 @@ class FakeServer:
     @property
     def url(self) -> str:
         """The base URL that clients need, such as http://127.0.0.1:51234/v1."""
+        if not self._port:
+            raise RuntimeError("FakeServer has no address yet: use `with FakeServer() as server`")
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}/v1"
 
@@ -107,9 +109,11 @@ class FakeServer:
         """Fail the next request that passes the checks; xAI's words unless others are given."""
         self._scenario.waiting.append(failure(status, code, error, retry_after))
 
-    def serve_image(self, url: str, data: bytes) -> None:
-        """Put these bytes behind a web address."""
-        self._scenario.images[url] = data
+    def serve_image(self, url: str, data: bytes | os.PathLike[str]) -> None:
+        """Put these bytes, or this file, behind a web address."""
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"the address of an image begins with http:// or https://: {url}")
+        self._scenario.images[url] = data if isinstance(data, bytes) else Path(data).read_bytes()
 
     def clear(self) -> None:
         """Forget scripts, mapped images and requests."""

@@ -3,6 +3,7 @@
 GrokError                    catch this for all of them
  +- NoKeyError               no API key was found
  +- InvalidSetting           a setting of yours that cannot work (XAI_API_BASE, keys.json)
+ +- EmptyPrompt              there is nothing to send
  +- ImageError               yours: an image was not sent, `name` says which
  |   +- ImageNotReadable     the file is gone, or may not be read
  |   +- UnsupportedImage     not a PNG or JPEG by its bytes
@@ -39,6 +40,10 @@ class NoKeyError(GrokError, llm.NeedsKeyException):
 
 class InvalidSetting(GrokError):
     """A setting on this machine that cannot work."""
+
+
+class EmptyPrompt(GrokError):
+    """There is nothing to send: no text and no image."""
 
 
 class ImageError(GrokError):

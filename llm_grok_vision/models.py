@@ -151,15 +151,19 @@ class _Shared:
         """Build the request. Reads image files, and refuses what xAI would refuse."""
         import json
 
+        from .errors import EmptyPrompt
         from .messages import messages_to_send
         from .prepare import image_url
         from .transport import Call
         from .wire.chat_completions import PATH, request_body
 
+        messages = messages_to_send(prompt)
+        if not messages:
+            raise EmptyPrompt("There is nothing to send: give a prompt or an image.")
         base = (os.environ.get("XAI_API_BASE") or DEFAULT_API_BASE).strip().rstrip("/")
         body = request_body(
             self.name,
-            messages_to_send(prompt),
+            messages,
             image_url=image_url,
             options=prompt.options.model_dump(exclude_none=True),
             tools=[tool for tool in prompt.tools if isinstance(tool, llm.Tool)],

@@ -20,6 +20,8 @@ from .errors import (
 )
 
 _LONGEST = 1000
+# Shorter, it is no key of xAI's, and may well be a part of some word.
+_SHORTEST_KEY = 8
 # An image, as a data URL or as bare base64: no word is that long.
 _IMAGE = re.compile(r"data:[\w/+.-]*;base64,[A-Za-z0-9+/=]+|[A-Za-z0-9+/]{80,}=*")
 _TAG = re.compile(r"<[^>]*>")
@@ -64,7 +66,7 @@ _READINGS = (
     _Reading(
         lambda status, words: status == 404 or "model not found" in words,
         NotFound,
-        "'llm models -q xai' lists the models this plugin knows.",
+        "'llm models -q xai' lists the models; XAI_API_BASE, if it is set, ends in /v1.",
     ),
     _Reading(
         lambda status, words: status == 429 or "exhausted" in words,
@@ -148,6 +150,6 @@ def _plain(text: str) -> str:
 
 def _presentable(error: str, key: str | None) -> str:
     error = _IMAGE.sub("data:...", error)
-    if key:
-        error = error.replace(key, "(your key)")
+    if len(key or "") >= _SHORTEST_KEY:
+        error = error.replace(str(key), "(your key)")
     return error if len(error) <= _LONGEST else error[:_LONGEST] + "..."

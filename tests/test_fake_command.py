@@ -106,7 +106,6 @@ def test_a_taken_port_is_said_in_a_line():
 
 
 WRONG = [
-    pytest.param(["--port", "70000"], "0-65535", id="no-such-port"),
     pytest.param(["--host", "nowhere.invalid"], "", id="no-such-host"),
     pytest.param(["--images", "no/such/folder"], "no/such/folder", id="no-such-folder"),
     pytest.param(["--images", __file__], Path(__file__).name, id="a-file-for-a-folder"),
@@ -123,11 +122,19 @@ def test_what_cannot_be_is_said_in_a_line(arguments, said):
     assert said in line
 
 
-def test_an_option_that_there_is_not_ends_it():
-    ended = run("--clock", "broken")
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        pytest.param("--clock", "broken", id="no-such-clock"),
+        pytest.param("--port", "70000", id="no-such-port"),
+        pytest.param("--port", "http", id="port-by-name"),
+    ],
+)
+def test_a_value_that_an_option_does_not_take_ends_it(option, value):
+    ended = run(option, value)
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "--clock" in ended.stderr.splitlines()[-1]
+    assert option in ended.stderr.splitlines()[-1]
 
 
 OPTIONS = (

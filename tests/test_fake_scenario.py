@@ -240,3 +240,38 @@ def test_an_image_of_20_mib_is_seen(grok_server):
 
     assert answer.status_code == 200
     assert grok_server.requests[0].images[0].size == 20_971_520
+
+
+MISTAKES = [
+    pytest.param(lambda server: server.reply(None), TypeError, "text is a text", id="no-text"),
+    pytest.param(
+        lambda server: server.reply(tool_calls=["f"]), TypeError, "pairs of a name", id="no-pair"
+    ),
+    pytest.param(lambda server: server.fail(200), ValueError, "from 400 to 599", id="no-failure"),
+    pytest.param(lambda server: server.fail("busy"), ValueError, "from 400 to 599", id="no-status"),
+    pytest.param(
+        lambda server: server.serve_image("example.com/a.png", b""),
+        ValueError,
+        "begins with http",
+        id="no-address",
+    ),
+]
+
+
+@pytest.mark.parametrize(("mistake", "kind", "words"), MISTAKES)
+def test_a_mistake_in_a_script_is_told_where_it_is_made(grok_server, mistake, kind, words):
+    with pytest.raises(kind, match=words):
+        mistake(grok_server)
+
+
+def test_an_image_may_be_given_as_a_file(grok_server, photo):
+    grok_server.serve_image("https://example.com/a.jpg", photo)
+
+    post(grok_server, body(image("https://example.com/a.jpg")))
+
+    assert grok_server.requests[0].images[0].width == 1344
+
+
+def test_a_server_that_does_not_run_has_no_address():
+    with pytest.raises(RuntimeError, match="with FakeServer"):
+        FakeServer().url  # noqa: B018

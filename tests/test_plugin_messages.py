@@ -7,6 +7,7 @@ import pytest
 from llm.parts import AttachmentPart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
 
 from fake_server import FakeServer
+from llm_grok_vision.errors import EmptyPrompt
 from tests.pictures import data_url, picture
 from tests.prompting import BOTH, ask, body_of, image, shape, whole, xai_answering
 
@@ -194,3 +195,11 @@ def test_messages_of_the_caller_are_not_changed(xai: FakeServer, kind: str):
 
     assert messages == before
     assert len(xai.requests[-1].messages) == 5
+
+
+@BOTH
+def test_a_prompt_of_nothing_is_not_sent(kind: str, xai: FakeServer):
+    with pytest.raises(EmptyPrompt, match="give a prompt or an image"):
+        ask(kind, "")
+
+    assert xai.requests == []

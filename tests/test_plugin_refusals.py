@@ -24,7 +24,7 @@ SET_A_KEY = (
 )
 CREDITS = "Add credits or raise the limit on https://console.x.ai."
 MAY_DO = "See on https://console.x.ai what this key may do."
-LISTS = "'llm models -q xai' lists the models this plugin knows."
+LISTS = "'llm models -q xai' lists the models; XAI_API_BASE, if it is set, ends in /v1."
 WAIT = "Wait a little before the next request, or send less at a time."
 THEIRS = "The fault is on xAI's side; try again later."
 FEWER = "Send fewer or smaller images in one prompt."
