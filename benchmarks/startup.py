@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/startup.py [RUNS]
 
 Each run is a fresh interpreter in which LLM is loaded already; what is counted is the
-import of the plugin and one registration of its models, beside the same for LLM's own
+import of the plugin and one registration of its models and commands, beside the same for LLM's own
 OpenAI models (whose import LLM has paid by then). The minimum is the least disturbed.
 """
 
@@ -20,6 +20,7 @@ start = time.process_time()
 from llm_grok_vision import plugin
 imported = time.process_time()
 plugin.register_models(lambda *models, aliases=(): None)
+plugin.register_commands(llm.cli.cli)
 registered = time.process_time()
 openai_models.register_models(lambda *models, aliases=(): None)
 peer = time.process_time()

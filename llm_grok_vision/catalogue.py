@@ -15,12 +15,18 @@ class CatalogueModel(NamedTuple):
     """A model as xAI names it.
 
     `name` is what users call it and what is sent; `id` is what answers call it, and the
-    same but for grok-4; `aliases` are the other names it answers to.
+    same but for grok-4; `aliases` are the other names it answers to. Prices are US dollars
+    for a million tokens; `accounting` is "tiles" or "patches", the rule for images.
     """
 
     name: str
     id: str
     aliases: tuple[str, ...]
+    context_length: int
+    prompt_price: float
+    completion_price: float
+    accounting: str
+    is_current: bool
 
 
 def read_vision_models(text: str) -> list[CatalogueModel]:
@@ -45,4 +51,13 @@ def vision_models() -> list[CatalogueModel]:
 def _model(row: dict[str, Any]) -> CatalogueModel:
     name = row.get("name", row["id"])
     aliases = (alias for alias in row["aliases"] if alias != name)
-    return CatalogueModel(name, row["id"], tuple(aliases))
+    return CatalogueModel(
+        name=name,
+        id=row["id"],
+        aliases=tuple(aliases),
+        context_length=row["context_length"],
+        prompt_price=row["usd_per_million"]["prompt"],
+        completion_price=row["usd_per_million"]["completion"],
+        accounting=row["accounting"],
+        is_current=row["status"] == "current",
+    )

@@ -49,6 +49,13 @@ TOKENS_PER_TILE: Final = 256
 # has to be read as "at most".
 MAX_TILES: Final = 6
 
+# OBSERVED 2026: grok-4.3 bills 128x128 pixels as 18 tokens and 239x178 as 50, which is
+# ceil(width / 32) * ceil(height / 32) + 2; pairs of grok-4.5 differ by the same rule.
+PATCH_SIDE: Final = 32
+
+# OBSERVED 2026, as above.
+EXTRA_PATCHES: Final = 2
+
 # DOC image.proto: "will timeout after 5 seconds"
 FETCH_SECONDS: Final = 5.0
 

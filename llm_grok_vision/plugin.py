@@ -26,7 +26,10 @@ def register_models(register: Callable[..., None]) -> None:
 
 @llm.hookimpl
 def register_commands(cli: click.Group) -> None:
-    """Make `-a` say which file is empty."""
+    """Add `llm grok-vision`, and make `-a` say which file is empty."""
+    from .commands import grok_vision
+
+    cli.add_command(grok_vision)
     # Another LLM or click than is known here leaves `-a` as it is.
     with suppress(Exception):
         from .empty_files import refuse_empty_files

@@ -21,7 +21,7 @@ def image_url(attachment: llm.Attachment) -> str:
     if attachment.url and not attachment.content and not attachment.path:
         return attachment.url
     name = image_name(attachment)
-    data = _read(attachment, name)
+    data = read_image(attachment, name)
     media_type = inspect(data, name).media_type
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
 
@@ -33,7 +33,8 @@ def image_name(attachment: llm.Attachment) -> str:
     return "The image without a file name (from standard input or bytes)"
 
 
-def _read(attachment: llm.Attachment, name: str) -> bytes:
+def read_image(attachment: llm.Attachment, name: str) -> bytes:
+    """Read the bytes of an attachment that is a file, or holds them; raises an ImageError."""
     if attachment.content or not attachment.path:
         return attachment.content or b""
     path = Path(attachment.path)

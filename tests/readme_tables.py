@@ -40,11 +40,14 @@ def models() -> str:
                 ", ".join([f"`{name}`", *others]),
                 f"{row['context_length']:,}",
                 f"{price['prompt']:g} / {price['completion']:g}",
+                row["accounting"],
                 ", ".join(f"`{name}`" for name in row["refuses"]),
                 "yes" if row["status"] == "current" else "retired",
             )
         )
-    return table(("id", "also", "context", "$/M in / out", "takes no", "current"), rows)
+    return table(
+        ("id", "also", "context", "$/M in / out", "images by", "takes no", "current"), rows
+    )
 
 
 def limits_table() -> str:

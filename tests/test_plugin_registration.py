@@ -147,7 +147,8 @@ BROKEN: list[Any] = [
     pytest.param(b'[{"id": "grok-4"}]', "KeyError", id="fields-missing"),
     pytest.param(
         b'[{"id": "x", "kind": "language", "status": "current", "aliases": [7],'
-        b' "input_modalities": ["image"]}]',
+        b' "input_modalities": ["image"], "context_length": 1, "accounting": "tiles",'
+        b' "usd_per_million": {"prompt": 1, "completion": 1}}]',
         "AttributeError",
         id="an-alias-that-is-a-number",
     ),

@@ -1,0 +1,104 @@
+"""What images would cost, and a picture of how they are cut: for `llm grok-vision tokens`."""
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import llm
+
+from .catalogue import CatalogueModel, vision_models
+from .errors import InvalidSetting
+from .images import inspect
+from .limits import IMAGE_DETAILS, MAX_TILES
+from .prepare import read_image
+from .tokens import Cost, patched, tiled
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
+
+
+class Estimate(NamedTuple):
+    """One image at one detail; `usd` are US dollars at the model's price."""
+
+    image: str
+    width: int
+    height: int
+    bytes: int
+    detail: str
+    tokens: int
+    usd: float
+
+
+def find_model(name: str) -> CatalogueModel:
+    """Find a model by any of its names, with `xai/` or without."""
+    plain = name.removeprefix("xai/")
+    for model in vision_models():
+        if plain in (model.name, model.id, *model.aliases):
+            return model
+    raise InvalidSetting(f"There is no model {name}; 'llm grok-vision models' lists them.")
+
+
+def estimates(paths: Sequence[str], model: CatalogueModel) -> list[Estimate]:
+    """Estimate each image at each detail, or once where detail makes no difference.
+
+    Raises an ImageError for what would not be sent.
+    """
+    details = ("any",) if model.accounting == "patches" else IMAGE_DETAILS
+    return [_estimate(path, model, detail) for path in paths for detail in details]
+
+
+def _estimate(path: str, model: CatalogueModel, detail: str) -> Estimate:
+    data = read_image(llm.Attachment(path=path), path)
+    info = inspect(data, path)
+    tokens = _cost(model, info.width, info.height, detail).tokens
+    usd = round(tokens * model.prompt_price / 1_000_000, 10)
+    return Estimate(path, info.width, info.height, len(data), detail, tokens, usd)
+
+
+def _cost(model: CatalogueModel, width: int, height: int, detail: str) -> Cost:
+    if model.accounting == "patches":
+        return patched(width, height)
+    return tiled(width, height, detail)
+
+
+def draw_tiles(path: str, model: CatalogueModel, out: str) -> None:
+    """Save a copy of an image with the squares it is cut into drawn over it.
+
+    Tiles are numbered; of more than six, the guide does not say how they are fitted to
+    six, so that all are drawn. Raises an ImageError, or InvalidSetting for a file that
+    cannot be written.
+    """
+    from PIL import Image, ImageDraw
+
+    data = read_image(llm.Attachment(path=path), path)
+    info = inspect(data, path)
+    cost = _cost(model, info.width, info.height, "high")
+    with Image.open(io.BytesIO(data)) as image:
+        picture = image.convert("RGB")
+    pen = ImageDraw.Draw(picture)
+    for number in range(cost.columns * cost.rows):
+        left = number % cost.columns * cost.side
+        top = number // cost.columns * cost.side
+        square = (left, top, left + cost.side, top + cost.side)
+        pen.rectangle(square, outline="black", width=3)
+        pen.rectangle(square, outline="white", width=1)
+        if model.accounting == "tiles":
+            _write(pen, (left + 12, top + 6), str(number + 1), cost.side // 6)
+    _write(pen, (12, info.height - 44), _caption(model, cost), 28)
+    try:
+        picture.save(out)
+    except (OSError, ValueError) as error:
+        raise InvalidSetting(f"{out} could not be written: {error}.") from None
+
+
+def _write(pen: "ImageDraw.ImageDraw", at: tuple[int, int], text: str, size: int) -> None:
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(size)
+    pen.text(at, text, fill="white", font=font, stroke_width=3, stroke_fill="black")
+
+
+def _caption(model: CatalogueModel, cost: Cost) -> str:
+    squares = cost.columns * cost.rows
+    most = f", {MAX_TILES} at most" if model.accounting == "tiles" and squares > MAX_TILES else ""
+    return f"{model.name}: {squares} {model.accounting}{most}: {cost.tokens} tokens"

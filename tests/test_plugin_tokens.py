@@ -1,0 +1,141 @@
+"""What an image costs is told before it is sent: the counts, and `llm grok-vision tokens`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fake_server.accounting import count_image_tokens, count_tiles
+from llm_grok_vision.tokens import patched, tiled
+from tests.pictures import picture
+from tests.prompting import run_llm, shown_error
+
+sides = st.integers(1, 12_000)
+
+TILED = [
+    pytest.param(448, 448, "high", 512, id="guide-a-tile-exactly"),
+    pytest.param(449, 448, "high", 768, id="guide-one-column-over"),
+    pytest.param(448, 449, "auto", 768, id="guide-one-row-over"),
+    pytest.param(1344, 896, "high", 1792, id="guide-six-tiles"),
+    pytest.param(9000, 9000, "auto", 1792, id="guide-six-tiles-the-most"),
+    pytest.param(1280, 1014, "high", 1792, id="observed-grok-2-vision-high"),
+    pytest.param(1200, 800, "low", 256, id="observed-grok-2-vision-low"),
+]
+PATCHED = [
+    pytest.param(128, 128, 18, id="observed-grok-4.3-icon"),
+    pytest.param(239, 178, 50, id="observed-grok-4.3-photo"),
+    pytest.param(1800, 1200, 2168, id="observed-grok-4.3-large"),
+    pytest.param(800, 400, 327, id="observed-grok-4.5"),
+]
+
+
+@pytest.mark.parametrize(("width", "height", "detail", "tokens"), TILED)
+def test_a_tiled_image_costs_what_the_evidence_says(width, height, detail, tokens):
+    assert tiled(width, height, detail).tokens == tokens
+
+
+@pytest.mark.parametrize(("width", "height", "tokens"), PATCHED)
+def test_a_patched_image_costs_what_was_seen(width, height, tokens):
+    assert patched(width, height).tokens == tokens
+
+
+@given(sides, sides, st.sampled_from(["auto", "low", "high"]))
+def test_plugin_and_fake_count_alike(width, height, detail):
+    tiles = count_tiles(width, height, detail)
+
+    assert tiled(width, height, detail).tokens == count_image_tokens(tiles)
+
+
+def test_the_command_tells_what_each_detail_costs(photo: Path):
+    result = run_llm("grok-vision", "tokens", photo)
+
+    assert [line.split()[-3:] for line in result.stdout.splitlines()[1:]] == [
+        ["auto", "1,792", "0.005376"],
+        ["low", "256", "0.000768"],
+        ["high", "1,792", "0.005376"],
+    ]
+
+
+def test_the_command_counts_patches_for_newer_models(photo: Path):
+    result = run_llm("grok-vision", "tokens", photo, "-m", "xai/grok-4.3", "--json")
+
+    (row,) = json.loads(result.stdout)
+    # 42 * 28 patches and two more, at 1.25 dollars a million.
+    assert (row["detail"], row["tokens"], row["usd"]) == ("any", 1178, 0.0014725)
+    assert (row["image"], row["width"], row["height"]) == (str(photo), 1344, 896)
+
+
+@pytest.mark.parametrize("model", ["grok-4", "grok-4.3"], ids=["tiles", "patches"])
+def test_the_squares_are_drawn_over_a_copy(photo: Path, tmp_path: Path, model: str):
+    before = photo.read_bytes()
+
+    result = run_llm("grok-vision", "tokens", photo, "-m", model, "--draw", tmp_path / "out.png")
+
+    assert result.exit_code == 0
+    assert photo.read_bytes() == before
+    with Image.open(tmp_path / "out.png") as drawn:
+        assert drawn.size == (1344, 896)
+        # The border of the second square, in a picture that was black.
+        assert drawn.getpixel((448 if model == "grok-4" else 32, 200)) == (255, 255, 255)
+
+
+MISTAKES = [
+    pytest.param(["none.jpg"], "none.jpg could not be read: No such file", id="no-file"),
+    pytest.param(["a.gif"], "a.gif is a GIF", id="no-jpeg"),
+    pytest.param(["a.png", "-m", "gpt-9"], "There is no model gpt-9", id="no-model"),
+    pytest.param(["a.png", "--draw", "no/x.png"], "no/x.png could not be written", id="no-folder"),
+    pytest.param(["a.png", "--draw", "x.nothing"], "x.nothing could not be", id="no-type"),
+    pytest.param(["a.png", "a.png", "--draw", "x.png"], "takes one image at a time", id="two"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISTAKES)
+def test_a_mistake_is_one_sentence(
+    arguments: list[str],
+    said: str,
+    image_file: Callable[[str, bytes], Path],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    folder = image_file("a.png", picture(64, 64)).parent
+    image_file("a.gif", picture(64, 64, "GIF"))
+    monkeypatch.chdir(folder)
+
+    result = run_llm("grok-vision", "tokens", *arguments)
+
+    assert said in shown_error(result)
+
+
+def test_the_models_are_listed_with_what_they_cost():
+    lines = run_llm("grok-vision", "models").stdout.splitlines()
+
+    assert lines[0].split() == [
+        "model",
+        "context",
+        "$/M",
+        "in",
+        "$/M",
+        "out",
+        "images",
+        "by",
+        "status",
+    ]
+    assert ["xai/grok-4", "256,000", "3", "15", "tiles", "retired"] in [
+        line.split() for line in lines
+    ]
+
+
+def test_the_models_are_listed_as_json():
+    rows = json.loads(run_llm("grok-vision", "models", "--json").stdout)
+
+    (row,) = [row for row in rows if row["model_id"] == "xai/grok-4.6"]
+    assert (row["prompt_price"], row["accounting"], row["is_current"]) == (2, "patches", True)
+
+
+def test_the_commands_say_how_they_are_used():
+    shown = run_llm("grok-vision", "tokens", "--help").stdout
+
+    assert "$ llm grok-vision tokens photo.jpg --draw tiles.png" in shown
