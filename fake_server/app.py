@@ -16,13 +16,12 @@ from . import headers
 from .journal import LoggedRequest
 from .refusals import ApiError, refuse
 from .service import Service
+from .settings import DEFAULT_MAX_BODY
 from .wire import chat_completions, errors, models
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-DEFAULT_MAX_BODY = 1024**3
 
 _LISTS: dict[str, Callable[[], bytes]] = {
     "/v1/models": models.models,

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .settings import CLOCKS, CONTRACTS, DEFAULT_MAX_BODY
+
 if TYPE_CHECKING:
     from .server import FakeServer
 
@@ -87,15 +89,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--contract",
-        choices=["documented"],
+        choices=CONTRACTS,
         default="documented",
         help="whose rules to follow: those that xAI documents (default)",
     )
     add("--api-key", metavar="KEY", help="the one good key (default: any key is good)")
-    add("--max-body", metavar="BYTES", type=int, default=1024**3, help="largest request (1 GiB)")
+    add(
+        "--max-body",
+        metavar="BYTES",
+        type=int,
+        default=DEFAULT_MAX_BODY,
+        help="largest request (1 GiB)",
+    )
     add(
         "--clock",
-        choices=["fixed", "real"],
+        choices=CLOCKS,
         default="fixed",
         help="whether answers carry the same date each time (default), or today's",
     )

@@ -17,17 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from .app import DEFAULT_MAX_BODY, App
+from .app import App
 from .fetch import Sources
 from .journal import LoggedRequest
 from .scenario import Reply, Scenario, failure
 from .service import Service
+from .settings import CLOCKS, CONTRACTS, DEFAULT_MAX_BODY
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-CONTRACTS = ("documented",)
-CLOCKS = ("fixed", "real")
 
 
 class FakeServer:
@@ -175,10 +173,11 @@ def _listening(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(1024)
-    except (OSError, OverflowError) as error:
+    except OverflowError:
         listener.close()
-        if isinstance(error, OverflowError):
-            raise
+        raise
+    except OSError as error:
+        listener.close()
         raise OSError(error.errno, f"{error.strerror}: {host}, port {port}") from None
     return listener
 

@@ -66,14 +66,15 @@ def tokens(images: tuple[str, ...], name: str, json_: bool, draw: str | None) ->
         $ llm grok-vision tokens *.png -m grok-4.6 --json
         $ llm grok-vision tokens photo.jpg --draw tiles.png
     """
-    from .estimate import draw_tiles, estimates, find_model
+    from .estimate import draw_tiles, estimates, find_model, measure
 
     model = find_model(name)
     if draw and len(images) != 1:
         raise click.UsageError("--draw takes one image at a time")
-    rows = estimates(images, model)
+    measured = [measure(image) for image in images]
+    rows = estimates(measured, model)
     if draw:
-        draw_tiles(images[0], model, draw)
+        draw_tiles(measured[0], model, draw)
     if json_:
         _print_json([row._asdict() for row in rows])
         return

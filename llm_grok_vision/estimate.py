@@ -1,6 +1,5 @@
 """What images would cost, and a picture of how they are cut: for `llm grok-vision tokens`."""
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -8,13 +7,21 @@ import llm
 
 from .catalogue import CatalogueModel, vision_models
 from .errors import InvalidSetting
-from .images import inspect
+from .images import ImageInfo, inspect
 from .limits import IMAGE_DETAILS, MAX_TILES
 from .prepare import read_image
 from .tokens import Cost, patched, tiled
 
 if TYPE_CHECKING:
     from PIL import ImageDraw
+
+
+class Measured(NamedTuple):
+    """A file that would be sent; `size` counts its bytes."""
+
+    path: str
+    size: int
+    info: ImageInfo
 
 
 class Estimate(NamedTuple):
@@ -38,21 +45,23 @@ def find_model(name: str) -> CatalogueModel:
     raise InvalidSetting(f"There is no model {name}; 'llm grok-vision models' lists them.")
 
 
-def estimates(paths: Sequence[str], model: CatalogueModel) -> list[Estimate]:
-    """Estimate each image at each detail, or once where detail makes no difference.
-
-    Raises an ImageError for what would not be sent.
-    """
-    details = ("any",) if model.accounting == "patches" else IMAGE_DETAILS
-    return [_estimate(path, model, detail) for path in paths for detail in details]
-
-
-def _estimate(path: str, model: CatalogueModel, detail: str) -> Estimate:
+def measure(path: str) -> Measured:
+    """Read an image, once; raises an ImageError for what would not be sent."""
     data = read_image(llm.Attachment(path=path), path)
-    info = inspect(data, path)
+    return Measured(path, len(data), inspect(data, path))
+
+
+def estimates(images: Sequence[Measured], model: CatalogueModel) -> list[Estimate]:
+    """Estimate each image at each detail, or once where detail makes no difference."""
+    details = ("any",) if model.accounting == "patches" else IMAGE_DETAILS
+    return [_estimate(image, model, detail) for image in images for detail in details]
+
+
+def _estimate(image: Measured, model: CatalogueModel, detail: str) -> Estimate:
+    info = image.info
     tokens = _cost(model, info.width, info.height, detail).tokens
     usd = round(tokens * model.prompt_price / 1_000_000, 10)
-    return Estimate(path, info.width, info.height, len(data), detail, tokens, usd)
+    return Estimate(image.path, info.width, info.height, image.size, detail, tokens, usd)
 
 
 def _cost(model: CatalogueModel, width: int, height: int, detail: str) -> Cost:
@@ -61,20 +70,17 @@ def _cost(model: CatalogueModel, width: int, height: int, detail: str) -> Cost:
     return tiled(width, height, detail)
 
 
-def draw_tiles(path: str, model: CatalogueModel, out: str) -> None:
+def draw_tiles(image: Measured, model: CatalogueModel, out: str) -> None:
     """Save a copy of an image with the squares it is cut into drawn over it.
 
     Tiles are numbered; of more than six, the guide does not say how they are fitted to
-    six, so that all are drawn. Raises an ImageError, or InvalidSetting for a file that
-    cannot be written.
+    six, so that all are drawn. Raises InvalidSetting for a file that cannot be written.
     """
     from PIL import Image, ImageDraw
 
-    data = read_image(llm.Attachment(path=path), path)
-    info = inspect(data, path)
-    cost = _cost(model, info.width, info.height, "high")
-    with Image.open(io.BytesIO(data)) as image:
-        picture = image.convert("RGB")
+    cost = _cost(model, image.info.width, image.info.height, "high")
+    with Image.open(image.path) as original:
+        picture = original.convert("RGB")
     pen = ImageDraw.Draw(picture)
     for number in range(cost.columns * cost.rows):
         left = number % cost.columns * cost.side
@@ -84,7 +90,7 @@ def draw_tiles(path: str, model: CatalogueModel, out: str) -> None:
         pen.rectangle(square, outline="white", width=1)
         if model.accounting == "tiles":
             _write(pen, (left + 12, top + 6), str(number + 1), cost.side // 6)
-    _write(pen, (12, info.height - 44), _caption(model, cost), 28)
+    _write(pen, (12, image.info.height - 44), _caption(model, cost), 28)
     try:
         picture.save(out)
     except (OSError, ValueError) as error:

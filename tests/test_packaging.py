@@ -77,6 +77,7 @@ def test_llm_install_makes_the_models_known(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    assert "$ llm install '.[fake]'" in (ROOT / "README.md").read_text()
     assert "xai/grok-4" not in llm("models")
     llm("install", ".[fake]")
     assert "xai/grok-4 " in llm("models")

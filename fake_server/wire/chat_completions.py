@@ -192,10 +192,10 @@ def to_events(completion: Completion, include_usage: bool) -> Iterator[bytes]:
     for delta in _deltas(completion):
         thought += "reasoning_content" in delta
         said += "content" in delta
-        usage = _so_far(completion, said, thought)
+        usage = None if include_usage else _so_far(completion, said, thought)
         for index in range(completion.choices):
             choice = {"index": index, "delta": delta}
-            yield _event(completion, [choice], None if include_usage else usage)
+            yield _event(completion, [choice], usage)
     for index in range(completion.choices):
         choice = {"index": index, "delta": {}, "finish_reason": completion.finish_reason}
         yield _event(completion, [choice], None if include_usage else completion.usage)
