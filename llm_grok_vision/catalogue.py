@@ -16,7 +16,8 @@ class CatalogueModel(NamedTuple):
 
     `name` is what users call it and what is sent; `id` is what answers call it, and the
     same but for grok-4; `aliases` are the other names it answers to. Prices are US dollars
-    for a million tokens; `accounting` is "tiles" or "patches", the rule for images.
+    for a million tokens; `accounting` is "tiles" or "patches", the rule for images. `responses_only`
+    models answer on /v1/responses alone.
     """
 
     name: str
@@ -27,6 +28,7 @@ class CatalogueModel(NamedTuple):
     completion_price: float
     accounting: str
     is_current: bool
+    responses_only: bool
 
 
 def read_vision_models(text: str) -> list[CatalogueModel]:
@@ -60,4 +62,5 @@ def _model(row: dict[str, Any]) -> CatalogueModel:
         completion_price=row["usd_per_million"]["completion"],
         accounting=row["accounting"],
         is_current=row["status"] == "current",
+        responses_only=row.get("responses_only", False),
     )

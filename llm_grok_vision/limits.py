@@ -80,5 +80,11 @@ MAX_STOP_SEQUENCES: Final = 4
 # DOC OPENAPI: "A max of 350 functions are supported."
 MAX_TOOLS: Final = 350
 
+# DOC OPENAPI: "A maximum of 5 websites can be selected."
+MAX_SEARCH_DOMAINS: Final = 5
+
+# DOC OPENAPI: allowed_x_handles and excluded_x_handles have "maxItems":10
+MAX_SEARCH_HANDLES: Final = 10
+
 # OBSERVED 2026: 838 of 838 recorded usages cost what this unit says, to the tick.
 TICKS_PER_USD: Final = 10_000_000_000

@@ -6,35 +6,25 @@ things are left to do: where the system prompt stands, that images returned by t
 follow the results, and that nothing empty is sent.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from llm.models import Prompt
-from llm.parts import AttachmentPart, Message, Part, TextPart, ToolCallPart, ToolResultPart
+from llm.parts import AttachmentPart, Message, Part, TextPart, ToolResultPart
 
 
-def messages_to_send(prompt: Prompt) -> list[Message]:
-    """Give the messages of this turn, in the author's order; none of LLM's is changed."""
+def messages_to_send(prompt: Prompt, sends: Callable[[Part], bool]) -> list[Message]:
+    """Give the messages of this turn, in the author's order; none of LLM's is changed.
+
+    `sends` tells which parts the wire format carries.
+    """
     messages = list(prompt.messages)
     if prompt.system:
         # messages= leaves system= out of the list, and `llm -c -s` leaves the old one in.
         if messages and messages[0].role == "system":
             del messages[0]
         messages.insert(0, Message(role="system", parts=[TextPart(text=prompt.system)]))
-    kept = ((message.role, _kept(message.parts)) for message in messages)
+    kept = ((message.role, [*filter(sends, message.parts)]) for message in messages)
     return list(_with_tool_images([Message(role, parts) for role, parts in kept if parts]))
-
-
-def _kept(parts: Iterable[Part]) -> list[Part]:
-    """Leave out empty texts, reasoning, and tools that ran on some server."""
-    return [part for part in parts if _is_sent(part)]
-
-
-def _is_sent(part: Part) -> bool:
-    if isinstance(part, TextPart):
-        return bool(part.text)
-    if isinstance(part, ToolCallPart | ToolResultPart):
-        return not part.server_executed
-    return isinstance(part, AttachmentPart) and part.attachment is not None
 
 
 def _with_tool_images(messages: list[Message]) -> Iterator[Message]:

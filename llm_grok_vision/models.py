@@ -7,18 +7,37 @@ imported when one runs.
 import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import llm
 from llm.models import Conversation, Prompt, Response, _BaseResponse
 from llm.parts import StreamEvent
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from .boilerplate import BOILERPLATE
 from .limits import MAX_PENALTY, MAX_STOP_SEQUENCES, MAX_TEMPERATURE, MAX_TOP_P
 
 if TYPE_CHECKING:
     from .transport import Call
-    from .wire.chat_completions import Completion
+    from .wire.choice import Wire
+    from .wire.reading import AnswerReader
+
+LIVE_SEARCH_OPTIONS = frozenset(
+    (
+        "excluded_x_handles",
+        "included_x_handles",
+        "max_search_results",
+        "post_favorite_count",
+        "post_view_count",
+        "return_citations",
+        "search_from_date",
+        "search_mode",
+        "search_parameters",
+        "search_sources",
+        "search_to_date",
+    )
+)
 
 DEFAULT_API_BASE = "https://api.x.ai/v1"
 
@@ -67,6 +86,24 @@ class GrokOptions(llm.KeyModel.Options):
         description="How long to think: none, low, medium, high or xhigh, as the model allows",
     )
     user: str | None = Field(default=None, description="A name for your end user, for xAI")
+    responses: bool | None = Field(
+        default=None,
+        description="1: ask /v1/responses, as xAI's own tools do by themselves; 0: only if needed",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _live_search_is_gone(cls, values: Any) -> Any:
+        """Say what replaced live search, by the names that xAI or llm-grok had for it."""
+        for name in LIVE_SEARCH_OPTIONS.intersection(values):
+            gone = PydanticCustomError(
+                "live_search",
+                "xAI ended live search; its own tools replaced it: -T WebSearch, -T XSearch",
+            )
+            raise ValidationError.from_exception_data(
+                cls.__name__, [{"type": gone, "loc": (name,), "input": values[name]}]
+            )
+        return values
 
     @field_validator("stop", mode="before")
     @classmethod
@@ -102,13 +139,15 @@ class _Shared:
     can_stream = True
     supports_tools = True
     supports_schema = True
+    json_replacements: ClassVar[dict[str, Any]] = BOILERPLATE
     attachment_types: set[str] | frozenset[str] = frozenset({"image/png", "image/jpeg"})
     model_id: str
     key: str | None
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, responses_only: bool = False) -> None:
         self.name = name
         self.model_id = f"xai/{name}"
+        self.responses_only = responses_only
 
     def __str__(self) -> str:
         return f"xAI: {self.model_id}"
@@ -147,30 +186,51 @@ class _Shared:
             )
         return key
 
-    def _call(self, prompt: Prompt, stream: bool, key: str) -> "Call":
+    @property
+    def supported_server_side_tools(self) -> tuple[type[llm.ServerSideTool], ...]:
+        """The tools that run on xAI's side."""
+        from .server_tools import SERVER_TOOLS
+
+        return SERVER_TOOLS
+
+    def _wire(self, prompt: Prompt) -> "Wire":
+        """Choose the endpoint that this prompt goes to."""
+        from .wire.choice import choose
+
+        forced = cast("GrokOptions", prompt.options).responses
+        return choose(prompt, forced=forced, responses_only=self.responses_only)
+
+    def _call(self, wire: "Wire", prompt: Prompt, stream: bool, key: str) -> "Call":
         """Build the request. Reads image files, and refuses what xAI would refuse."""
         import json
+
+        from llm.models import _partition_tools
 
         from .errors import EmptyPrompt
         from .messages import messages_to_send
         from .prepare import image_url
         from .transport import Call
-        from .wire.chat_completions import PATH, request_body
 
-        messages = messages_to_send(prompt)
+        messages = messages_to_send(prompt, wire.sends)
         if not messages:
             raise EmptyPrompt("There is nothing to send: give a prompt or an image.")
-        base = (os.environ.get("XAI_API_BASE") or DEFAULT_API_BASE).strip().rstrip("/")
-        body = request_body(
+        tools, server_tools = _partition_tools(cast("Any", self), prompt.tools)
+        body = wire.request_body(
             self.name,
             messages,
             image_url=image_url,
-            options=prompt.options.model_dump(exclude_none=True),
-            tools=[tool for tool in prompt.tools if isinstance(tool, llm.Tool)],
+            options=prompt.options.model_dump(exclude_none=True, exclude={"responses"}),
+            tools=tools,
             schema=cast("dict[str, Any] | None", prompt.schema),
             stream=stream,
         )
-        return Call(base + PATH, key, json.dumps(body).encode())
+        if server_tools:
+            specs = [tool.tool_spec(self) for tool in server_tools]
+            body["tools"] = [*body.get("tools", ()), *specs]
+        for tool in server_tools:
+            tool.prepare_request(self, body)
+        base = (os.environ.get("XAI_API_BASE") or DEFAULT_API_BASE).strip().rstrip("/")
+        return Call(base + wire.path, key, json.dumps(body).encode())
 
 
 class GrokVision(_Shared, llm.KeyModel):
@@ -189,8 +249,9 @@ class GrokVision(_Shared, llm.KeyModel):
         """Send the prompt and yield the answer's events."""
         from .transport import Answer
 
-        with _recorded(response, key) as completion:
-            call = self._call(prompt, stream, str(key))
+        wire = self._wire(prompt)
+        with _recorded(response, wire.reader(key)) as completion:
+            call = self._call(wire, prompt, stream, str(key))
             with completion.may_break_at_its_end(), Answer(call, completion.begins) as answer:
                 for data in answer:
                     yield from completion.feed(data)
@@ -217,8 +278,9 @@ class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
 
         from .transport import AsyncAnswer
 
-        with _recorded(response, key) as completion:
-            call = await asyncio.to_thread(self._call, prompt, stream, str(key))
+        wire = self._wire(prompt)
+        with _recorded(response, wire.reader(key)) as completion:
+            call = await asyncio.to_thread(self._call, wire, prompt, stream, str(key))
             with completion.may_break_at_its_end():
                 async with AsyncAnswer(call, completion.begins) as answer:
                     async for data in answer:
@@ -231,14 +293,10 @@ class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
 
 
 @contextmanager
-def _recorded(response: _BaseResponse, key: str | None) -> "Iterator[Completion]":
+def _recorded(response: _BaseResponse, completion: "AnswerReader") -> "Iterator[AnswerReader]":
     """Collect an answer, and tell LLM what it was when it is complete."""
-    import logging
-
     from .errors import GrokError
-    from .wire.chat_completions import Completion
 
-    completion = Completion(key)
     try:
         yield completion
     except GrokError as error:
@@ -251,7 +309,18 @@ def _recorded(response: _BaseResponse, key: str | None) -> "Iterator[Completion]
     if usage := completion.usage():
         response.set_usage(**usage)
     response.response_json = completion.as_json()
+    _remark(completion)
+
+
+def _remark(completion: "AnswerReader") -> None:
+    """Say on stderr what the answer's text does not."""
+    import logging
+
+    logger = logging.getLogger("llm_grok_vision")
     if completion.finish_reason == "length":
-        logging.getLogger("llm_grok_vision").warning(
+        logger.warning(
             "The answer was cut off at the most tokens allowed; -o max_tokens sets how many."
         )
+    unnamed = [url for url in completion.citations if url not in completion.text]
+    if unnamed:
+        logger.warning("Sources:\n%s", "\n".join(unnamed))

@@ -15,13 +15,18 @@ from .models import AsyncGrokVision, GrokVision
 def register_models(register: Callable[..., None]) -> None:
     """Register each vision model as `xai/<name>`, with the names xAI gives it as aliases."""
     try:
-        models = [(model.name, llm_aliases(model)) for model in vision_models()]
+        models = [(model, llm_aliases(model)) for model in vision_models()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         # An exception here would end every `llm` command, of other plugins too.
         print(f"llm-grok-vision: no models, its catalogue is broken: {error!r}", file=sys.stderr)
         return
-    for name, aliases in models:
-        register(GrokVision(name), AsyncGrokVision(name), aliases=aliases)
+    for model, aliases in models:
+        name, only = model.name, model.responses_only
+        register(
+            GrokVision(name, responses_only=only),
+            AsyncGrokVision(name, responses_only=only),
+            aliases=aliases,
+        )
 
 
 @llm.hookimpl

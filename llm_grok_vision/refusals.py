@@ -69,6 +69,11 @@ _READINGS = (
         "'llm models -q xai' lists the models; XAI_API_BASE, if it is set, ends in /v1.",
     ),
     _Reading(
+        lambda status, words: status == 410 or "live search" in words,
+        RequestRefused,
+        "Search with xAI's own tools instead: -T WebSearch, -T XSearch.",
+    ),
+    _Reading(
         lambda status, words: status == 429 or "exhausted" in words,
         RateLimited,
         "Wait a little before the next request, or send less at a time.",

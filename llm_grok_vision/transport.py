@@ -40,6 +40,9 @@ TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)
 
 _NO_BEGINNING = "xAI's answer ended before it had begun."
 
+# What every answer holds, and no error does: of chat completions, and of responses.
+_MARKS = ('"choices"', '"output"')
+
 _logger = logging.getLogger("llm_grok_vision")
 
 _Client = TypeVar("_Client", httpx2.Client, httpx2.AsyncClient)
@@ -190,7 +193,7 @@ def _is_stream(answer: httpx2.Response) -> bool:
 def _completion(answer: httpx2.Response, call: Call) -> str:
     """Give the text of an answer that is not streamed; raises the error that it is instead."""
     body = answer.text
-    if answer.status_code == 200 and '"choices"' in body:
+    if answer.status_code == 200 and any(mark in body for mark in _MARKS):
         return body
     error = api_error(answer.status_code, body, call.key)
     error.retry_after = _retry_after(answer)

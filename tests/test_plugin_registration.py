@@ -195,6 +195,7 @@ def test_loading_the_plugin_loads_nothing_else():
 
     assert loaded.stdout.split() == [
         "llm_grok_vision",
+        "llm_grok_vision.boilerplate",
         "llm_grok_vision.catalogue",
         "llm_grok_vision.limits",
         "llm_grok_vision.models",

@@ -6,7 +6,6 @@ The fake writes and reads the same format with code of its own, on purpose, in
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import llm
@@ -20,15 +19,12 @@ from llm.parts import (
     ToolResultPart,
 )
 
-from ..errors import ConnectionFailed, StreamInterrupted
-from ..limits import TICKS_PER_USD
-from ..refusals import api_error, refusal_in
+from .reading import AnswerReader, an_object, arguments_of
 
 PATH = "/chat/completions"
 
 # LLM's options that have another name on the wire.
 _RENAMED = {"max_tokens": "max_completion_tokens"}
-_DONE = "[DONE]"
 
 ImageUrl = Callable[[llm.Attachment], str]
 
@@ -65,6 +61,15 @@ def request_body(
     if stream:
         body["stream_options"] = {"include_usage": True}
     return body
+
+
+def sends(part: Part) -> bool:
+    """Tell whether this wire carries a part: no reasoning, and no tools that xAI ran itself."""
+    if isinstance(part, TextPart):
+        return bool(part.text)
+    if isinstance(part, ToolCallPart | ToolResultPart):
+        return not part.server_executed
+    return isinstance(part, AttachmentPart) and part.attachment is not None
 
 
 def _wire_messages(
@@ -119,64 +124,23 @@ def _function(tool: llm.Tool) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-class Completion:
-    """Collects an answer, streamed or whole, and turns what arrives into LLM's events.
-
-    `feed` takes each event's data (a whole answer is one), `finish` the end of the
-    stream; both raise an ApiError for an error that arrives under a status of 200.
-    """
+class Completion(AnswerReader):
+    """Reads a chat completion, streamed or whole."""
 
     def __init__(self, key: str | None = None) -> None:
-        self.text = ""
-        self.tool_calls: list[llm.ToolCall] = []
-        self.finish_reason: str | None = None
-        self.done = False
-        self._key = key
+        super().__init__(key)
         self._head: dict[str, Any] = {}
-        self._reasoning = ""
         self._calls: dict[int, dict[str, str]] = {}
-        self._usage: dict[str, Any] | None = None
 
-    def begins(self, data: str) -> bool:
-        """Tell whether an event holds a first token: the role and heartbeats do not."""
-        if data.strip() in ("", _DONE):
-            return data.strip() == _DONE
-        choices = self._chunk(data).get("choices") or []
-        try:
-            return any(
-                choice.get("finish_reason") or any(_message(choice).get(name) for name in _TOKENS)
-                for choice in choices
-            )
-        except (AttributeError, TypeError):
-            # Whatever this is, it is no heartbeat; `feed` says what is wrong with it.
-            return True
-
-    def feed(self, data: str) -> Iterator[StreamEvent]:
-        """Read one chunk, or one whole answer; an event without data says nothing."""
-        if data.strip() in ("", _DONE):
-            self.done = self.done or data.strip() == _DONE
-            return
-        try:
-            yield from self._feed(self._chunk(data))
-        except (AttributeError, TypeError, ValueError):
-            raise StreamInterrupted(
-                "xAI's answer has a shape that this plugin does not know.", self.text
-            ) from None
-
-    def _chunk(self, data: str) -> dict[str, Any]:
-        try:
-            chunk = json.loads(data)
-        except ValueError:
-            raise StreamInterrupted(
-                "xAI sent something that is not JSON in the middle of an answer.", self.text
-            ) from None
-        if refusal_in(chunk) or not isinstance(chunk, dict):
-            raise api_error(200, data, self._key)
-        return chunk
+    def _begins(self, chunk: dict[str, Any]) -> bool:
+        return any(
+            choice.get("finish_reason") or any(_message(choice).get(name) for name in _TOKENS)
+            for choice in chunk.get("choices") or []
+        )
 
     def _feed(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
         self._head |= {name: chunk[name] for name in _HEAD if chunk.get(name) is not None}
-        self._usage = _object(chunk.get("usage")) or self._usage
+        self._usage = an_object(chunk.get("usage")) or self._usage
         for choice in chunk.get("choices") or []:
             yield from self._feed_message(_message(choice))
             self.finish_reason = choice.get("finish_reason") or self.finish_reason
@@ -197,66 +161,36 @@ class Completion:
             known["name"] += function.get("name") or ""
             known["arguments"] += function.get("arguments") or ""
 
-    @contextmanager
-    def may_break_at_its_end(self) -> Iterator[None]:
-        """Let a connection break once the answer is complete: nothing of it is lost."""
-        try:
-            yield
-        except ConnectionFailed:
-            if self.finish_reason is None:
-                raise
-
     def finish(self) -> Iterator[StreamEvent]:
-        """Hand over what comes last; raise StreamInterrupted if the answer has no end.
-
-        Those are the tool calls, and a mark for reasoning of which xAI shows only the count.
-        """
-        if self.finish_reason is None:
-            raise StreamInterrupted(
-                "xAI's answer stopped before its end; what had arrived is not all of it.",
-                self.text,
-            )
-        if not self._reasoning and self._reasoning_tokens():
-            yield StreamEvent(type="reasoning", chunk="", redacted=True)
+        """Hand over what comes last, the tool calls too; raises as AnswerReader does."""
+        yield from super().finish()
         for index, call in sorted(self._calls.items()):
             call_id = call["id"] or f"call_{index}"
             yield StreamEvent("tool_call_name", call["name"], tool_call_id=call_id)
             yield StreamEvent("tool_call_args", call["arguments"], tool_call_id=call_id)
-            self.tool_calls.append(llm.ToolCall(call["name"], _arguments(call), call_id))
-
-    def _reasoning_tokens(self) -> int:
-        completion = _object(_object(self._usage).get("completion_tokens_details"))
-        return completion.get("reasoning_tokens") or 0
+            arguments = arguments_of(call["arguments"])
+            self.tool_calls.append(llm.ToolCall(call["name"], arguments, call_id))
 
     @property
-    def model(self) -> str | None:
-        """The model that answered: an alias comes back as the model it stands for."""
-        model = self._head.get("model")
-        return str(model) if model else None
+    def citations(self) -> list[str]:
+        """The addresses of the sources that the answer names, in order."""
+        citations = self._head.get("citations")
+        return [str(url) for url in citations] if isinstance(citations, list) else []
 
-    def usage(self) -> dict[str, Any] | None:
-        """Give LLM's `input`, `output` and `details`, or None if xAI counted nothing.
+    def _reasoning_tokens(self) -> int:
+        return an_object(self._usage.get("completion_tokens_details")).get("reasoning_tokens") or 0
 
-        `output` includes reasoning, as it does for LLM's other models; xAI's
-        `completion_tokens` leaves it out (OBSERVED in 2231 of 2231 recorded answers).
-        """
-        if self._usage is None:
-            return None
-        prompt = _object(self._usage.get("prompt_tokens_details"))
-        reasoning = self._reasoning_tokens()
-        ticks = self._usage.get("cost_in_usd_ticks")
-        details = {
-            "image_tokens": prompt.get("image_tokens"),
-            "cached_tokens": prompt.get("cached_tokens"),
-            "reasoning_tokens": reasoning,
-            "cost_usd": ticks / TICKS_PER_USD if isinstance(ticks, int) else None,
-            "finish_reason": self.finish_reason if self.finish_reason == "length" else None,
-        }
+    def _counts(self) -> dict[str, int | None]:
+        # OBSERVED in 2231 of 2231 recorded answers: completion_tokens leaves reasoning out.
+        completion_tokens = self._usage.get("completion_tokens") or 0
         return {
             "input": self._usage.get("prompt_tokens"),
-            "output": (self._usage.get("completion_tokens") or 0) + reasoning,
-            "details": {name: value for name, value in details.items() if value} or None,
+            "output": completion_tokens + self._reasoning_tokens(),
         }
+
+    def _details(self) -> dict[str, Any]:
+        prompt = an_object(self._usage.get("prompt_tokens_details"))
+        return {name: prompt.get(name) for name in ("image_tokens", "cached_tokens")}
 
     def as_json(self) -> dict[str, Any]:
         """Give the answer as xAI sends one that is not streamed, for LLM's log."""
@@ -273,7 +207,7 @@ class Completion:
                 for _, call in sorted(self._calls.items())
             ]
         choice = {"index": 0, "message": message, "finish_reason": self.finish_reason}
-        return {**self._head, "choices": [choice], "usage": self._usage}
+        return {**self._head, "choices": [choice], "usage": self._usage or None}
 
 
 _TOKENS = ("content", "reasoning_content", "tool_calls")
@@ -283,16 +217,3 @@ _HEAD = ("id", "created", "model", "system_fingerprint", "service_tier", "citati
 def _message(choice: dict[str, Any]) -> dict[str, Any]:
     """Take what a choice says, streamed or whole."""
     return choice.get("delta") or choice.get("message") or {}
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _arguments(call: dict[str, str]) -> dict[str, Any]:
-    try:
-        arguments = json.loads(call["arguments"] or "{}")
-    except ValueError:
-        arguments = None
-    # LLM's own convention for arguments that are no JSON object.
-    return arguments if isinstance(arguments, dict) else {"_raw": call["arguments"]}
