@@ -3,11 +3,13 @@
 import asyncio
 
 import llm
+import pytest
 from llm.parts import Message, ToolCallPart, ToolResultPart
 
 from fake_server import FakeServer
 from tests.pictures import data_url, picture
 from tests.prompting import BOTH, MODEL, ask, body_of, image, shape, whole, xai_answering
+from tests.raw_server import Answer
 
 
 def camera(name: str) -> llm.ToolOutput:
@@ -194,3 +196,81 @@ def test_a_tool_is_described_as_the_service_wants_it():
             },
         }
     ]
+
+
+class Harbour(llm.Toolbox):
+    """A harbour that remembers its boats."""
+
+    def __init__(self) -> None:
+        self.boats: list[str] = []
+
+    def moor(self, boat: str) -> str:
+        """Moor a boat."""
+        self.boats.append(boat)
+        return f"{len(self.boats)} boats"
+
+
+def test_a_toolbox_keeps_its_state_from_call_to_call(xai: FakeServer):
+    harbour = Harbour()
+    for boat in ("Isla", "Mara"):
+        xai.reply(tool_calls=[("Harbour_moor", {"boat": boat})])
+    xai.reply("Two.")
+
+    text = llm.get_model(MODEL).chain("Moor both.", tools=[harbour]).text()
+
+    assert (text, harbour.boats) == ("Two.", ["Isla", "Mara"])
+    assert xai.requests[0].tools == ["Harbour_moor"]
+    assert [
+        role_and_parts for role_and_parts in shape(xai.requests[2]) if role_and_parts[0] == "tool"
+    ] == [
+        ("tool", ["1 boats"]),
+        ("tool", ["2 boats"]),
+    ]
+
+
+def test_a_tool_that_fails_tells_the_model_so(xai: FakeServer):
+    def broken() -> str:
+        """Break."""
+        raise RuntimeError("no film in the camera")
+
+    xai.reply(tool_calls=[("broken", {})])
+    xai.reply("It has no film.")
+
+    text = llm.get_model(MODEL).chain("Who is there?", tools=[broken]).text()
+
+    assert text == "It has no film."
+    assert shape(xai.requests[1])[2] == ("tool", ["Error: no film in the camera"])
+
+
+def _called(arguments: str) -> Answer:
+    call = {
+        "id": "call-7",
+        "type": "function",
+        "function": {"name": "door", "arguments": arguments},
+    }
+    return whole("tool_calls", content="", tool_calls=[call])
+
+
+@pytest.mark.parametrize("arguments", ["", "{}", "null"], ids=["nothing", "empty", "null"])
+def test_a_tool_without_parameters_is_called_however_its_arguments_are_written(arguments: str):
+    def door() -> str:
+        """Look at the door."""
+        return "shut"
+
+    with xai_answering(_called(arguments), whole(content="It is shut.")) as server:
+        text = llm.get_model(MODEL).chain("The door?", tools=[door]).text()
+
+    assert text == "It is shut."
+    assert body_of(server.requests[1])["messages"][-1]["content"] == "shut"
+
+
+def test_arguments_that_are_no_json_end_in_a_result_that_says_so():
+    def door(name: str) -> str:
+        """Look at a door."""
+        return name
+
+    with xai_answering(_called('{"name": "fro'), whole(content="Sorry.")) as server:
+        text = llm.get_model(MODEL).chain("The door?", tools=[door]).text()
+
+    assert text == "Sorry."
+    assert body_of(server.requests[1])["messages"][-1]["content"].startswith("Error: ")

@@ -167,8 +167,8 @@ class Completion(AnswerReader):
         for index, call in sorted(self._calls.items()):
             call_id = call["id"] or f"call_{index}"
             yield StreamEvent("tool_call_name", call["name"], tool_call_id=call_id)
-            yield StreamEvent("tool_call_args", call["arguments"], tool_call_id=call_id)
             arguments = arguments_of(call["arguments"])
+            yield StreamEvent("tool_call_args", json.dumps(arguments), tool_call_id=call_id)
             self.tool_calls.append(llm.ToolCall(call["name"], arguments, call_id))
 
     @property

@@ -146,10 +146,12 @@ def an_object(value: Any) -> dict[str, Any]:
 
 
 def arguments_of(text: str) -> dict[str, Any]:
-    """Decode the arguments of a tool call; none are an empty object."""
+    """Decode the arguments of a tool call; none, or null, are an empty object."""
     try:
         arguments = json.loads(text or "{}")
     except ValueError:
-        arguments = None
+        return {"_raw": text}
+    if arguments is None:
+        return {}
     # LLM's own convention for arguments that are no JSON object.
     return arguments if isinstance(arguments, dict) else {"_raw": text}

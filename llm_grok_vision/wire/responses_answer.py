@@ -111,10 +111,10 @@ class ModelResponse(AnswerReader):
 
     def _function_call(self, index: int, item: dict[str, Any]) -> Iterator[StreamEvent]:
         call_id, name = item.get("call_id") or f"call_{index}", item["name"]
-        arguments = item.get("arguments") or ""
+        arguments = arguments_of(item.get("arguments") or "")
         yield self._event("tool_call_name", name, index, tool_call_id=call_id)
-        yield self._event("tool_call_args", arguments, index, tool_call_id=call_id)
-        self.tool_calls.append(llm.ToolCall(name, arguments_of(arguments), call_id))
+        yield self._event("tool_call_args", json.dumps(arguments), index, tool_call_id=call_id)
+        self.tool_calls.append(llm.ToolCall(name, arguments, call_id))
 
     def _server_tool(self, index: int, item: dict[str, Any]) -> Iterator[StreamEvent]:
         """Show a tool that xAI ran; the item itself is kept, to be sent back as it came."""
