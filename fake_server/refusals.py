@@ -89,7 +89,7 @@ REFUSALS: dict[str, Refusal] = {
         404,
         "not-found",
         "Cannot find batch with ID {batch}",
-        "DOC status and text, in the tests of xAI's SDK for Python; ASSUMED code",
+        "ASSUMED; the text is that of the tests of xAI's SDK for Python",
     ),
     "bad limit": Refusal(
         "`limit` of a list is no whole number from 1",
