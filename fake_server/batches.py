@@ -164,14 +164,18 @@ class Batches:
     async def work(self) -> None:
         """Answer the requests that are due, one after the other."""
         async with self._working:
-            for batch, request in self._waiting[:]:
+            for batch, request in self._open():
                 if request.is_due and request.question and not batch.ended:
                     await self._answer(batch, request, request.question)
-            self._waiting = [
-                (batch, request)
-                for batch, request in self._waiting
-                if request.state == PENDING and not batch.ended
-            ]
+            self._waiting = self._open()
+
+    def _open(self) -> list[tuple[Batch, BatchRequest]]:
+        """Give the requests that are still to be answered, held or due, in their order."""
+        return [
+            (batch, request)
+            for batch, request in self._waiting[:]
+            if request.state == PENDING and not batch.ended
+        ]
 
     async def _answer(self, batch: Batch, request: BatchRequest, question: ChatRequest) -> None:
         log = LoggedRequest(
@@ -211,11 +215,7 @@ class Batches:
             raise ValueError(f"count is a number from 1, not {count!r}")
         if count is None:
             self._is_holding = False
-        held = [
-            request
-            for _, request in self._waiting[:]
-            if request.state == PENDING and not request.is_due
-        ]
+        held = [request for _, request in self._open() if not request.is_due]
         for request in held[:count]:
             request.is_due = True
 

@@ -115,10 +115,12 @@ def test_scripted_answers_are_used_in_the_order_of_the_requests(grok_server):
 
 
 def test_ids_are_made_where_none_are_given(grok_server):
+    """DOC batch.proto: "User-provided or generated"."""
     nameless = {"batch_request": {"chat_get_completion": body()}}
     batch = create(grok_server, nameless, {**nameless, "batch_request_id": None})
+    add(grok_server, batch, nameless)
 
-    assert len(results(grok_server, batch)) == 2
+    assert len(results(grok_server, batch)) == 3
 
 
 def test_held_requests_are_pending(grok_server):
@@ -202,10 +204,13 @@ def test_cancelling_spares_what_is_done(grok_server):
     assert list(results(grok_server, batch)) == ["1"]
 
 
-def test_a_batch_may_be_cancelled_twice(grok_server):
-    batch = create(grok_server, ask())
+def test_a_batch_that_is_cancelled_twice_was_cancelled_the_first_time(monkeypatch):
+    with FakeServer(clock="real") as server:
+        batch = create(server, ask())
+        cancelled = cancel(server, batch)
+        monkeypatch.setattr("time.time", lambda: 4102358400.5)
 
-    assert cancel(grok_server, batch) == cancel(grok_server, batch)
+        assert cancel(server, batch) == cancelled
 
 
 def test_cancelling_one_batch_leaves_the_others(grok_server):
@@ -229,6 +234,19 @@ def test_a_batch_that_expires_leaves_requests_pending(grok_server):
     assert get(grok_server, batch)["expire_time"] == "2026-01-01"
     assert counts(grok_server, batch) == {"requests": 2, "pending": 1, "success": 1}
     assert list(results(grok_server, batch)) == ["1"]
+    ran = [request.batch_request_id for request in grok_server.requests]
+    assert [name for name in ran if name] == ["1"]
+
+
+def test_no_step_is_spent_on_a_batch_that_has_expired(grok_server):
+    grok_server.hold_batches()
+    create(grok_server, ask("1"))
+    grok_server.expire_batches()
+    batch = create(grok_server, ask("2"))
+
+    grok_server.finish_batches(1)
+
+    assert list(results(grok_server, batch)) == ["2"]
 
 
 def test_a_batch_of_the_fixed_clock_has_not_expired_today(grok_server):

@@ -70,8 +70,8 @@ def test_two_clients_that_look_at_once_run_a_request_once(server, web):
     assert ran(server) == ["slow", "next"]
 
 
-def test_a_batch_that_expires_while_it_is_answered_has_no_result(server, web):
-    batch = create(server, slow(web))
+def test_a_batch_that_expires_while_it_is_answered_goes_no_further(server, web):
+    batch = create(server, slow(web), ask("next"))
     server.finish_batches()
 
     with ThreadPoolExecutor() as pool:
@@ -81,4 +81,5 @@ def test_a_batch_that_expires_while_it_is_answered_has_no_result(server, web):
         web.closing.set()
 
         assert looking.result() == {}
-    assert counts(server, batch) == {"requests": 1, "pending": 1}
+    assert counts(server, batch) == {"requests": 2, "pending": 2}
+    assert ran(server) == ["slow"]
