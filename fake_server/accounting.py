@@ -43,13 +43,17 @@ def count_text_tokens(text: str) -> int:
 
 @dataclass(frozen=True)
 class Usage:
-    """Token counts by their wire names; `completion_tokens` leaves reasoning out."""
+    """Token counts by their wire names; `completion_tokens` leaves reasoning out.
+
+    `price_percent` is how much of the model's price is asked.
+    """
 
     text_tokens: int
     image_tokens: int
     completion_tokens: int
     reasoning_tokens: int
     prices: Prices
+    price_percent: int = 100
 
     @property
     def prompt_tokens(self) -> int:
@@ -66,7 +70,7 @@ class Usage:
         """Prompt and answer at the model's prices. OBSERVED: fits 838 of 838 usages."""
         prompt = self.prompt_tokens * _ticks(self.prices.prompt)
         answer = (self.completion_tokens + self.reasoning_tokens) * _ticks(self.prices.completion)
-        return prompt + answer
+        return (prompt + answer) * self.price_percent // 100
 
 
 def _ticks(usd_per_million: float) -> int:

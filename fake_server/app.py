@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 
 from . import headers
+from .batches import Batches
 from .journal import LoggedRequest
 from .refusals import ApiError, refuse
 from .service import Service
 from .settings import DEFAULT_MAX_BODY
-from .wire import chat_completions, errors, models
+from .wire import batches, chat_completions, errors, models
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -43,6 +44,9 @@ class App:
     api_key: str | None = None
     max_body: int = DEFAULT_MAX_BODY
 
+    def __post_init__(self) -> None:
+        self.batches = Batches(self.service, self.journal, chat_completions.usage_json)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         log = _log(scope)
@@ -62,6 +66,9 @@ class App:
     async def _answer(self, log: LoggedRequest, body: bytes | None, send: Send) -> None:
         if body is None:
             raise refuse("body too large")
+        if log.path.startswith(batches.PREFIX):
+            await self._answer_batches(log, body, send)
+            return
         verb = _verb(log.path)
         if verb is None:
             raise refuse("no such path", path=log.path)
@@ -74,6 +81,13 @@ class App:
         log.status = 200
         start = headers.of_list(self.service.now(), log.path)
         await _send_whole(send, 200, start, _listing(log.path, log.key))
+
+    async def _answer_batches(self, log: LoggedRequest, body: bytes, send: Send) -> None:
+        handler, batch_id = batches.route(log.method, log.path)
+        self._check_key(log.key)
+        answer = await handler(batches.Call(self.batches, log, body, batch_id))
+        log.status = 200
+        await _send_whole(send, 200, headers.of_list(self.service.now(), log.path), answer)
 
     def _check_key(self, key: str) -> None:
         if not key:
@@ -135,7 +149,8 @@ def _log(scope: Scope) -> LoggedRequest:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     scheme, _, key = headers.pop("authorization", "").partition(" ")
     key = key.strip() if scheme.lower() == "bearer" else ""
-    return LoggedRequest(scope["method"], scope["path"], headers, key)
+    query = scope["query_string"].decode("latin-1")
+    return LoggedRequest(scope["method"], scope["path"], headers, key, query=query)
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:

@@ -31,7 +31,7 @@ class Retirement(msgspec.Struct, frozen=True):
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A model by the id that answers carry."""
+    """A model by the id that answers carry; `batches` says whether batches take it."""
 
     id: str
     aliases: tuple[str, ...]
@@ -46,6 +46,7 @@ class Model(msgspec.Struct, frozen=True):
     retired: Retirement | None = None
     search_price: int = 0
     fingerprint: str = ""
+    batches: bool = True
 
     @property
     def reads_images(self) -> bool:

@@ -37,9 +37,10 @@ class LoggedMessage:
 
 @dataclass
 class LoggedRequest:
-    """One HTTP request and how it was answered.
+    """One HTTP request, or one request of a batch, and how it was answered.
 
-    `parameters` are the settings that were given, by their wire names. Images that were
+    `batch_request_id` is the id within its batch of a request that came in one, and "" of
+    an HTTP request. `query` is what stands behind the "?" of the address. `parameters` are the settings that were given, by their wire names. Images that were
     not reached, because an earlier check refused the request, are not in `messages`.
     `key` is the API key; it is not in `headers`, nor printed when a test fails.
     """
@@ -56,6 +57,8 @@ class LoggedRequest:
     status: int = 0
     error: str = ""
     usage: dict[str, Any] = field(default_factory=dict)
+    query: str = ""
+    batch_request_id: str = ""
 
     @property
     def parts(self) -> list[LoggedPart]:

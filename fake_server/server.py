@@ -36,7 +36,10 @@ class FakeServer:
 
     `url` is the base URL that clients need, `requests` what came in. `reply` and `fail`
     script the next answers, in order; without a script the answer says what was seen.
-    `clear` forgets scripts, mapped images and requests.
+    `clear` forgets scripts, mapped images, requests and batches.
+
+    Requests of a batch are answered as they are added, unless `hold_batches` was called;
+    `finish_batches` and `expire_batches` show when the client next asks for a batch.
 
     `images` is a folder with DIR/host/path for https://host/path; `allow_hosts` may be
     fetched over the network; any other address is answered by a built-in picture, or
@@ -113,10 +116,23 @@ class FakeServer:
             raise ValueError(f"the address of an image begins with http:// or https://: {url}")
         self._scenario.images[url] = data if isinstance(data, bytes) else Path(data).read_bytes()
 
+    def hold_batches(self) -> None:
+        """Leave the requests of batches pending that are added from now on."""
+        self.app.batches.hold()
+
+    def finish_batches(self, count: int | None = None) -> None:
+        """Answer the next `count` requests that are held; without a count all, and hold no more."""
+        self.app.batches.finish(count)
+
+    def expire_batches(self) -> None:
+        """Let every batch expire; what is pending in them stays so."""
+        self.app.batches.expire()
+
     def clear(self) -> None:
-        """Forget scripts, mapped images and requests."""
+        """Forget scripts, mapped images, requests and batches."""
         self._scenario.clear()
         self.requests.clear()
+        self.app.batches.clear()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

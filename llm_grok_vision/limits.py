@@ -10,6 +10,7 @@ DISPUTED  sources differ; which one is followed, and why.
 
 GUIDE is "Image Understanding" on docs.x.ai, in the copy whose examples use grok-4.
 OPENAPI is "xAI's REST API" 1.0.0, the description that xAI publishes of its endpoints.
+BATCH GUIDE is "Batch API" on docs.x.ai; batch.proto and image.proto are in xai-org/xai-proto.
 """
 
 from typing import Final
@@ -88,3 +89,17 @@ MAX_SEARCH_HANDLES: Final = 10
 
 # OBSERVED 2026: 838 of 838 recorded usages cost what this unit says, to the tick.
 TICKS_PER_USD: Final = 10_000_000_000
+
+# DOC BATCH GUIDE, 2025: "maximum payload size of 25MB"
+# ASSUMED: of 25,000,000 and 25 * 1024**2 the smaller, which holds in both readings.
+MAX_BATCH_PAYLOAD: Final = 25_000_000
+
+# OBSERVED 2026-08-10: a request to grok-4.3 in a batch cost 80 % of its price, to the tick.
+# DISPUTED: the BATCH GUIDE once said "50% off"; it now speaks of "reduced pricing".
+BATCH_PRICE_PERCENT: Final = 80
+
+# OBSERVED 2026-08-10: a batch of that day was to expire on 2026-09-09.
+BATCH_DAYS: Final = 30
+
+# DOC batch.proto, of batches, requests and results: "to return on a page. Defaults to 100."
+BATCH_PAGE: Final = 100

@@ -13,6 +13,7 @@ from fake_server.refusals import REFUSALS
 from tests.asking import BEARER, body, image, post, send, text
 from tests.pictures import data_url, picture, png_of_bytes
 from tests.sound_headers import png_header
+from tests.test_fake_batches_refused import BATCHES
 from tests.test_fake_fetch import FETCHING
 
 CHAT = "/v1/chat/completions"
@@ -253,7 +254,7 @@ def test_a_row_is_refused_with_its_status_and_words(name):
 
 
 def test_every_row_is_provoked():
-    assert set(CASES) | set(FETCHING) == set(REFUSALS)
+    assert set(CASES) | set(FETCHING) | set(BATCHES) | {"batch ended"} == set(REFUSALS)
 
 
 def test_the_checks_run_in_the_order_of_the_rows():

@@ -40,6 +40,9 @@ def test_no_constant_stands_without_a_comment() -> None:
         (limits.MAX_TEMPERATURE, r"between 0 and (\d+)"),
         (limits.MAX_STOP_SEQUENCES, r"Up to (\d+) sequences"),
         (limits.MAX_TOOLS, r"max of (\d+) functions"),
+        (limits.MAX_BATCH_PAYLOAD // 1_000_000, r"payload size of (\d+)MB"),
+        (limits.BATCH_PRICE_PERCENT, r"cost (\d+) % of its price"),
+        (limits.BATCH_PAGE, r"on a page. Defaults to (\d+)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
