@@ -82,3 +82,7 @@ MAX_TOOLS: Final = 350
 
 # OBSERVED 2026: 838 of 838 recorded usages cost what this unit says, to the tick.
 TICKS_PER_USD: Final = 10_000_000_000
+
+# OBSERVED 2026: what a search of the web adds to a bill, to the tick. ASSUMED for the
+# other tools that run at xAI.
+TICKS_PER_SERVER_TOOL_CALL: Final = 50_000_000

@@ -33,6 +33,9 @@ def undecodable(error: Exception) -> ApiError:
         return refuse("not JSON", problem=problem)
     found = _PATH.search(problem)
     where = f"{found['path']}: " if found and found["path"] else ""
+    if where.startswith("input"):
+        # OBSERVED 2026 on /v1/responses; what follows "at" is the fake's own.
+        where = f"input: data did not match any variant of untagged enum ModelInput at {where}"
     what = problem[: found.start()] if found else problem
     for ours, theirs in (
         (r"Object missing required field (`.*`)", r"missing field \1"),
