@@ -49,6 +49,7 @@ _POSTS: dict[str, WireFormat] = {
     chat_completions.PATH: chat_completions,
     responses.PATH: responses,
 }
+
 _LISTS: dict[str, Callable[[], bytes]] = {
     "/v1/models": models.models,
     "/v1/language-models": models.language_models,

@@ -190,7 +190,8 @@ def _cut(reply: Reply, parameters: dict[str, Any]) -> tuple[list[str], list[str]
         parameters.get("max_tokens") or math.inf,
     )
     reasoning, said = words(reply.reasoning), words(text)
-    # DOC OPENAPI: this one "Only applies to visible output tokens".
+    # DOC OPENAPI: this one "Only applies to visible output tokens". OBSERVED 2026: of 16,
+    # 110 tokens of reasoning took none.
     visible = parameters.get("max_output_tokens", math.inf)
     if len(said) > visible:
         return reasoning, said[: int(visible)], "length"

@@ -69,10 +69,17 @@ def test_an_image_part_is_read_however_it_is_spelled(grok_server, part):
     assert answer.json()["usage"]["input_tokens"] == 256
 
 
-def test_an_image_without_a_detail_is_looked_at_in_auto(grok_server):
-    respond(grok_server, prompt(input_image(ICON)))
+@pytest.mark.parametrize("fields", [{}, {"detail": None}], ids=str)
+def test_an_image_without_a_detail_is_looked_at_in_auto(grok_server, fields):
+    respond(grok_server, prompt(input_image(ICON, **fields)))
 
     assert grok_server.requests[0].images[0].detail == "auto"
+
+
+def test_an_empty_detail_is_another_word(grok_server):
+    answer = respond(grok_server, prompt(input_image(ICON, detail="")))
+
+    assert answer.status_code == 400
 
 
 def test_what_an_earlier_answer_held_says_nothing(grok_server):
@@ -265,10 +272,45 @@ def test_numbers_stream_as_single_floats(grok_server):
     assert '"top_p":0.949999988079071,' in streamed
 
 
+SETTINGS: dict[str, Any] = {
+    "instructions": "Be brief.",
+    "max_output_tokens": 99,
+    "parallel_tool_calls": False,
+    "prompt_cache_key": "key-1",
+    "safety_identifier": "user-1",
+    "store": False,
+    "temperature": 0.5,
+    "text": {"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}}},
+    "tool_choice": "none",
+    "top_p": 0.25,
+    "user": "u-1",
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_settings_are_repeated(grok_server, stream):
+    """OBSERVED of all but the keys, the schema and the user: ASSUMED to be like them."""
+    answer = last(respond(grok_server, prompt(stream=stream, tools=[TOOL], **SETTINGS)).text)
+
+    assert {name: answer[name] for name in SETTINGS} == SETTINGS
+
+
+def last(answer: str) -> Any:
+    """Read a whole answer, or the one at the end of a stream."""
+    read = json.loads(answer.strip().split("\ndata: ")[-1])
+    return read.get("response", read)
+
+
 TOOL = {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}}
 REPEATED = [
     pytest.param(TOOL, False, TOOL | {"strict": False}, id="observed-2026-08-function"),
     pytest.param(TOOL, True, TOOL | {"strict": None}, id="observed-2026-08-function-streamed"),
+    pytest.param(
+        {"type": "function", "name": "f"},
+        False,
+        {"type": "function", "description": None, "name": "f", "parameters": {}, "strict": False},
+        id="assumed-bare-function",
+    ),
     pytest.param(
         {"type": "web_search"},
         False,
@@ -289,8 +331,6 @@ REPEATED = [
 
 @pytest.mark.parametrize(("tool", "stream", "repeated"), REPEATED)
 def test_a_tool_is_repeated(grok_server, tool, stream, repeated):
-    answer = respond(grok_server, prompt(tools=[tool], stream=stream)).text
+    answer = last(respond(grok_server, prompt(tools=[tool], stream=stream)).text)
 
-    line = answer.strip().split("\ndata: ")[-1]
-    response = json.loads(line)["response"] if stream else json.loads(line)
-    assert response["tools"] == [repeated]
+    assert answer["tools"] == [repeated]

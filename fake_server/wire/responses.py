@@ -1,7 +1,7 @@
 """POST /v1/responses: writing JSON and server-sent events; `responses_body` reads.
 
 Key order, event order and which keys are absent are those of recorded answers of August
-2026. The plugin reads the same format with code of its own, on purpose.
+2026.
 """
 
 import struct
@@ -24,7 +24,8 @@ PATH = "/v1/responses"
 # OBSERVED 2026-01 to 2026-08: what an answer names where the request names nothing.
 _TEMPERATURE, _TOP_P = 0.7, 0.95
 
-# OBSERVED 2026-08, all but the last (DOC OPENAPI): counters of tools that run at xAI.
+# OBSERVED 2026-01; the last one since grok-4.6, in vercel/ai #19652. They come only when
+# there is something to count.
 _COUNTED = (
     "web_search_calls",
     "x_search_calls",
@@ -74,7 +75,7 @@ def _events(completion: Completion, body: Body, items: list[Item]) -> Iterator[t
         for event in item.events:
             yield event.type, _within(event, item, index)
         yield "response.output_item.done", {"item": item.done, "output_index": index}
-    # OBSERVED 2026-08: a stream that was cut off ends with "response.incomplete".
+    # OBSERVED 2026-08, in router-for-me/CLIProxyAPI #5113: "response.incomplete".
     yield f"response.{_status(completion)}", {"response": _ended(completion, body, items)}
 
 

@@ -1,7 +1,4 @@
-"""Reading the body of POST /v1/responses.
-
-The plugin writes the same format with code of its own, on purpose.
-"""
+"""POST /v1/responses: reading the body; `responses` writes the answer."""
 
 from typing import Any, Literal
 
