@@ -42,6 +42,11 @@ def tool_call_id(request: ChatRequest, index: int) -> str:
     return f"call-{uuid('call', request.seed)}-{index}"
 
 
+def server_tool_call_id(request: ChatRequest, index: int) -> str:
+    """Give the id of a call of a tool that runs at xAI, in the same form."""
+    return f"call-{uuid('server call', request.seed)}-{index}"
+
+
 def _one(image: LoggedImage) -> str:
     placeholder = f" (a placeholder for {image.url})" if image.source == "placeholder" else ""
     tiles = f"{image.tiles} tile" + ("" if image.tiles == 1 else "s")

@@ -5,24 +5,49 @@ the connection closes sees a broken connection instead of the answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, MutableSequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, MutableSequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
-
-import msgspec
+from typing import Any, Protocol
 
 from . import headers
+from .accounting import Usage
 from .batches import Batches
 from .journal import LoggedRequest
 from .refusals import ApiError, refuse
-from .service import Service
+from .request import ChatRequest
+from .service import Completion, Service
 from .settings import DEFAULT_MAX_BODY
-from .wire import batches, chat_completions, errors, models
+from .wire import batches, chat_completions, errors, models, responses
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class WireFormat(Protocol):
+    """What a module of `wire` has to have to answer a POST."""
+
+    def decode(self, data: bytes) -> Any:
+        """Read a body; raises msgspec.DecodeError."""
+
+    def to_request(self, body: Any, data: bytes) -> ChatRequest:
+        """Translate a body; raises msgspec.DecodeError."""
+
+    def to_json(self, completion: Completion, body: Any) -> bytes:
+        """Write a whole answer."""
+
+    def to_events(self, completion: Completion, body: Any) -> Iterator[bytes]:
+        """Write an answer as server-sent events."""
+
+    def usage_json(self, usage: Usage) -> dict[str, Any]:
+        """Write usage."""
+
+
+_POSTS: dict[str, WireFormat] = {
+    chat_completions.PATH: chat_completions,
+    responses.PATH: responses,
+}
 
 _LISTS: dict[str, Callable[[], bytes]] = {
     "/v1/models": models.models,
@@ -76,7 +101,7 @@ class App:
             raise refuse("wrong verb")
         self._check_key(log.key)
         if verb == "POST":
-            await self._complete(log, body, send)
+            await self._complete(_POSTS[log.path], log, body, send)
             return
         log.status = 200
         start = headers.of_list(self.service.now(), log.path)
@@ -95,28 +120,24 @@ class App:
         if self.api_key is not None and key != self.api_key:
             raise refuse("wrong key")
 
-    async def _complete(self, log: LoggedRequest, data: bytes, send: Send) -> None:
-        if "json" not in log.headers.get("content-type", "").lower():
-            raise refuse("not JSON type")
-        try:
-            body = chat_completions.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise errors.undecodable(error) from None
-        request = chat_completions.to_request(body, data)
+    async def _complete(
+        self, wire: WireFormat, log: LoggedRequest, data: bytes, send: Send
+    ) -> None:
+        body = errors.json_body(log, lambda: wire.decode(data))
+        request = errors.json_body(log, lambda: wire.to_request(body, data))
         log.model, log.stream = request.model, request.stream
         log.parameters = request.parameters
-        log.tools = [tool.name for tool in request.tools]
+        log.tools = [*(tool.name for tool in request.tools), *request.server_tools]
         completion = await self.service.complete(request, log)
         log.status = 200
-        log.usage = chat_completions.usage_json(completion.usage)
+        log.usage = wire.usage_json(completion.usage)
         if not request.stream:
             start = headers.of_completion(completion.created, completion.id, "application/json")
-            await _send_whole(send, 200, start, chat_completions.to_json(completion))
+            await _send_whole(send, 200, start, wire.to_json(completion, body))
             return
         start = headers.of_completion(completion.created, completion.id, "text/event-stream")
         await send({"type": "http.response.start", "status": 200, "headers": start})
-        include_usage = bool(body.stream_options and body.stream_options.include_usage)
-        for event in chat_completions.to_events(completion, include_usage):
+        for event in wire.to_events(completion, body):
             await send({"type": "http.response.body", "body": event, "more_body": True})
             # One turn of the loop, so that each event leaves by itself: a burst is no stream.
             await asyncio.sleep(0)
@@ -130,7 +151,7 @@ class App:
 
 
 def _verb(path: str) -> str | None:
-    if path == chat_completions.PATH:
+    if path in _POSTS:
         return "POST"
     single = any(path.startswith(prefix) and path != prefix for prefix in _SINGLES)
     return "GET" if path in _LISTS or path == _API_KEY or single else None

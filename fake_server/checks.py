@@ -52,6 +52,7 @@ _RANGES: tuple[tuple[str, float, float, str], ...] = (
     ("n", 1, _MOST_CHOICES, f"between 1 and {_MOST_CHOICES}"),
     ("max_tokens", 1, float("inf"), "at least 1"),
     ("max_completion_tokens", 1, float("inf"), "at least 1"),
+    ("max_output_tokens", 1, float("inf"), "at least 1"),
 )
 
 
@@ -73,7 +74,13 @@ def _stream_and_deferred(request: ChatRequest) -> Blanks | None:
 
 
 def _unknown_model(request: ChatRequest) -> Blanks | None:
-    return None if find(request.model) else {"model": request.model, "team": TEAM}
+    if find(request.model) or request.endpoint == "responses":
+        return None
+    return {"model": request.model, "team": TEAM}
+
+
+def _model_not_found(request: ChatRequest) -> Blanks | None:
+    return None if find(request.model) else {"model": request.model}
 
 
 def _retired_model(request: ChatRequest) -> Blanks | None:
@@ -89,10 +96,16 @@ def _live_search(request: ChatRequest) -> Blanks | None:
     return {} if "search_parameters" in request.parameters else None
 
 
+def _previous_response(request: ChatRequest) -> Blanks | None:
+    return {} if "previous_response_id" in request.parameters else None
+
+
 def _unsupported_parameter(request: ChatRequest) -> Blanks | None:
     for parameter in get(request.model).refuses:
         if parameter in request.parameters:
             return {"parameter": _REFUSED_AS.get(parameter, parameter)}
+        if parameter == "reasoning_effort" and "effort" in request.parameters.get("reasoning", ()):
+            return {"parameter": "reasoning.effort"}
     return None
 
 
@@ -103,13 +116,13 @@ def _parameter_out_of_range(request: ChatRequest) -> Blanks | None:
             return {"parameter": parameter, "range": words}
     if len(request.parameters.get("stop", ())) > MAX_STOP_SEQUENCES:
         return {"parameter": "stop", "range": f"at most {MAX_STOP_SEQUENCES} sequences"}
-    if len(request.tools) > MAX_TOOLS:
+    if len(request.tools) + len(request.server_tools) > MAX_TOOLS:
         return {"parameter": "tools", "range": f"at most {MAX_TOOLS} functions"}
     return None
 
 
 def _tool_choice_without_tools(request: ChatRequest) -> Blanks | None:
-    return {} if request.tool_choice and not request.tools else None
+    return {} if request.tool_choice and not request.tools + request.server_tools else None
 
 
 def _unknown_tool(request: ChatRequest) -> Blanks | None:
@@ -154,9 +167,11 @@ CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
     "no messages": _no_messages,
     "stream and deferred": _stream_and_deferred,
     "unknown model": _unknown_model,
+    "model not found": _model_not_found,
     "retired model": _retired_model,
     "image model": _image_model,
     "live search": _live_search,
+    "previous response": _previous_response,
     "unsupported parameter": _unsupported_parameter,
     "parameter out of range": _parameter_out_of_range,
     "tool_choice without tools": _tool_choice_without_tools,

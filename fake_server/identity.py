@@ -1,6 +1,7 @@
 """Ids that look random and are not: the same request gets the same ones."""
 
 import hashlib
+from base64 import b64encode
 from itertools import pairwise
 
 
@@ -19,3 +20,9 @@ def uuid(*seeds: str | bytes) -> str:
     digits = hexadecimal(32, "uuid", *seeds)
     cuts = (0, 8, 12, 16, 20, 32)
     return "-".join(digits[start:end] for start, end in pairwise(cuts))
+
+
+def opaque(*seeds: str | bytes) -> str:
+    """Give 256 letters of base64 that mean nothing, determined by the seeds."""
+    secret = hexadecimal(64, "opaque", *seeds).encode()
+    return b64encode(hashlib.shake_256(secret).digest(192)).decode()

@@ -146,10 +146,10 @@ REFUSALS: dict[str, Refusal] = {
         "ASSUMED: xAI takes them, the fake does not",
     ),
     "batch request of another kind": Refusal(
-        "a request in a batch other than `chat_get_completion`, such as `responses`",
+        "a request in a batch other than `chat_get_completion` or `responses`, such as `image_edit`",
         400,
         "invalid-argument",
-        "The fake server takes chat_get_completion in a batch, and no {kind}.",
+        "The fake server takes chat_get_completion and responses in a batch, and no {kind}.",
         "ASSUMED: xAI takes them, the fake does not",
     ),
     "batch ended": Refusal(
@@ -189,13 +189,20 @@ REFUSALS: dict[str, Refusal] = {
         "string",
     ),
     "unknown model": Refusal(
-        "no such model",
+        "no such model, anywhere but on /v1/responses",
         404,
         "not-found",
         "The model {model} does not exist or your team {team} does not have access to it."
         " If you believe this is a mistake, please contact support and quote your team ID"
         " and the model name.",
         "DOC 2026, OBSERVED with the code of 2025",
+    ),
+    "model not found": Refusal(
+        "no such model, on /v1/responses",
+        400,
+        "invalid-argument",
+        "Model not found: {model}",
+        "OBSERVED 2026",
     ),
     "retired model": Refusal(
         "a model that was taken down",
@@ -223,6 +230,14 @@ REFUSALS: dict[str, Refusal] = {
         "OBSERVED 2026-01-27, in langgenius/dify-official-plugins #2493",
         "bare",
     ),
+    "previous response": Refusal(
+        "`previous_response_id`: the fake keeps no answers yet",
+        400,
+        "invalid-argument",
+        "The fake server keeps no responses: send the whole conversation in `input`,"
+        " without `previous_response_id`.",
+        "ASSUMED; the live service goes on from the answer that it kept",
+    ),
     "unsupported parameter": Refusal(
         "a parameter that this model does not take",
         400,
@@ -232,7 +247,8 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "parameter out of range": Refusal(
         "`temperature` outside 0 to 2, a penalty outside -2 to 2, `top_p` outside 0 to 1,"
-        " `n` outside 1 to 128, `max_tokens` or `max_completion_tokens` below 1, more than"
+        " `n` outside 1 to 128, `max_tokens`, `max_completion_tokens` or `max_output_tokens`"
+        " below 1, more than"
         f" {limits.MAX_STOP_SEQUENCES} `stop`, more than {limits.MAX_TOOLS} tools",
         400,
         "invalid-argument",
@@ -268,7 +284,7 @@ REFUSALS: dict[str, Refusal] = {
         "ASSUMED after the row above",
     ),
     "unknown part": Refusal(
-        "a part that is neither `text` nor `image_url`",
+        "a part that is neither a text nor an image",
         400,
         "invalid-argument",
         "Invalid request content: Content part of type {type} is not supported.",

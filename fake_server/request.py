@@ -1,7 +1,7 @@
 """A question to the service, whichever wire format asked it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class Message:
     has_tool_calls: bool = False
 
 
+def spoken(role: str, text: str) -> tuple[Part, ...]:
+    """Give the parts of a message whose content is a plain text."""
+    # A tool's empty result, and the "" beside tool calls, are content like any other.
+    return (TextPart(text),) if text or role != "user" else ()
+
+
 @dataclass(frozen=True)
 class Tool:
     """A function the model may call; `parameters` is a JSON schema."""
@@ -53,6 +59,8 @@ class ChatRequest:
     `parameters` are the settings that were given, by their wire names. `tool_choice` is
     "", "none", "auto", "required" or the name of a function. `schema` is the JSON schema
     the answer has to follow, if any; `seed` makes ids, and is the request's own bytes.
+    `server_tools` are the types of tools that run at xAI. `endpoint` is who was asked:
+    some refuse the same thing in other words.
     """
 
     model: str
@@ -64,6 +72,8 @@ class ChatRequest:
     schema: dict[str, Any] | None = None
     deferred: bool = False
     stream: bool = False
+    server_tools: tuple[str, ...] = ()
+    endpoint: Literal["chat", "responses"] = "chat"
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -6,24 +6,41 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .refusals import FAILURES, ApiError
+from .server_tools import COUNTERS
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A scripted answer; `tool_calls` are pairs of a name and its arguments."""
+    """A scripted answer; calls are pairs of a name and its arguments."""
 
     text: str = ""
     reasoning: str = ""
     tool_calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     finish_reason: str = ""
+    citations: tuple[str, ...] = ()
+    server_tool_calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("text", "reasoning", "finish_reason"):
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} is a text, not {getattr(self, name)!r}")
-        for call in self.tool_calls:
-            if not isinstance(call, tuple) or [*map(type, call[:1])] != [str] or len(call) != 2:
-                raise TypeError(f"tool_calls are pairs of a name and its arguments, not {call!r}")
+        for name in ("tool_calls", "server_tool_calls"):
+            for call in getattr(self, name):
+                if not isinstance(call, tuple) or [*map(type, call[:1])] != [str] or len(call) != 2:
+                    raise TypeError(f"{name} are pairs of a name and its arguments, not {call!r}")
+        for called, arguments in self.server_tool_calls:
+            _check_server_tool_call(called, arguments)
+        for url in self.citations:
+            if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+                raise ValueError(f"citations begin with http:// or https://, unlike {url!r}")
+
+
+def _check_server_tool_call(name: str, arguments: object) -> None:
+    if name not in COUNTERS:
+        known = ", ".join(COUNTERS)
+        raise ValueError(f"server_tool_calls are calls of {known}, not of {name!r}")
+    if not isinstance(arguments, Mapping):
+        raise TypeError(f"the arguments of {name} are a mapping, not {arguments!r}")
 
 
 @dataclass(frozen=True)

@@ -95,9 +95,29 @@ class FakeServer:
         reasoning: str = "",
         tool_calls: Iterable[tuple[str, Mapping[str, Any]]] = (),
         finish_reason: str = "",
+        citations: Iterable[str] = (),
+        server_tool_calls: Iterable[tuple[str, Mapping[str, Any]]] = (),
     ) -> None:
-        """Answer the next request that passes the checks with this."""
-        self._scenario.waiting.append(Reply(text, reasoning, tuple(tool_calls), finish_reason))
+        """Answer the next request that passes the checks with this.
+
+        `tool_calls` are pairs of a function's name and its arguments. `citations` are web
+        addresses: `citations` of a chat completion, annotations of a response, which point
+        at "[[1]](address)" where the text has it. `server_tool_calls` are the calls of
+        xAI's own tools, in order: ("web_search", {"query": ..., "sources": ...}),
+        ("code_interpreter", {"code": ..., "outputs": ...}), or a function of the search of
+        X, such as ("x_keyword_search", {"query": ...}). Only a response shows them; a chat
+        completion is billed for them too.
+        """
+        self._scenario.waiting.append(
+            Reply(
+                text,
+                reasoning,
+                tuple(tool_calls),
+                finish_reason,
+                tuple(citations),
+                tuple(server_tool_calls),
+            )
+        )
 
     def fail(
         self,

@@ -6,14 +6,14 @@ No wire format is known here.
 import asyncio
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from .accounting import Usage, count_image_tokens, count_text_tokens, count_tiles, words
-from .answer import answer, tool_call_id
+from .answer import answer, server_tool_call_id, tool_call_id
 from .catalogue import Model
 from .checks import TEAM, check
 from .fetch import Sources
@@ -41,8 +41,20 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
+class ServerToolCall:
+    """A call of a tool that ran at xAI; `name` is one of `server_tools.COUNTERS`."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Completion:
-    """An answer; `words` and `reasoning` are the pieces in which it streams."""
+    """An answer; `words` and `reasoning` are the pieces in which it streams.
+
+    `citations` are the web addresses that it is based on, each once.
+    """
 
     id: str
     created: int
@@ -53,6 +65,8 @@ class Completion:
     finish_reason: str
     choices: int
     usage: Usage
+    server_tool_calls: list[ServerToolCall] = field(default_factory=list)
+    citations: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -129,6 +143,10 @@ class Service:
             ToolCall(tool_call_id(request, index), name, _json(arguments))
             for index, (name, arguments) in enumerate(reply.tool_calls)
         ]
+        server_calls = [
+            ServerToolCall(server_tool_call_id(request, index), name, arguments)
+            for index, (name, arguments) in enumerate(reply.server_tool_calls)
+        ]
         if calls and finish_reason == "stop":
             finish_reason = "tool_calls"
         choices = request.parameters.get("n") or 1
@@ -138,6 +156,7 @@ class Service:
             completion_tokens=choices * (len(said) + sum(len(words(c.arguments)) for c in calls)),
             reasoning_tokens=choices * len(reasoning),
             prices=model.usd_per_million,
+            server_tool_calls=tuple(call.name for call in server_calls),
         )
         return Completion(
             id=uuid("completion", request.seed),
@@ -149,6 +168,8 @@ class Service:
             finish_reason=reply.finish_reason or finish_reason,
             choices=choices,
             usage=usage,
+            server_tool_calls=server_calls,
+            citations=list(dict.fromkeys(reply.citations)),
         )
 
 
@@ -169,6 +190,11 @@ def _cut(reply: Reply, parameters: dict[str, Any]) -> tuple[list[str], list[str]
         parameters.get("max_tokens") or math.inf,
     )
     reasoning, said = words(reply.reasoning), words(text)
+    # DOC OPENAPI: this one "Only applies to visible output tokens". OBSERVED 2026: of 16,
+    # 110 tokens of reasoning took none.
+    visible = parameters.get("max_output_tokens", math.inf)
+    if len(said) > visible:
+        return reasoning, said[: int(visible)], "length"
     if len(reasoning) + len(said) <= allowed:
         return reasoning, said, "stop"
     reasoning = reasoning[: int(allowed)]

@@ -103,3 +103,7 @@ BATCH_DAYS: Final = 30
 
 # DOC batch.proto, of batches, requests and results: "to return on a page. Defaults to 100."
 BATCH_PAGE: Final = 100
+
+# OBSERVED 2026: what a search of the web adds to a bill, to the tick. ASSUMED for the
+# other tools that run at xAI.
+TICKS_PER_SERVER_TOOL_CALL: Final = 50_000_000

@@ -31,6 +31,27 @@ def post(server: FakeServer, json: dict[str, Any]) -> httpx2.Response:
     return send(server, "POST", "/v1/chat/completions", json=json, headers=BEARER)
 
 
+def input_text(words: str) -> Part:
+    """Write a text part as the Responses API has it."""
+    return {"type": "input_text", "text": words}
+
+
+def input_image(url: str, **fields: Any) -> Part:
+    """Write an image part as the Responses API has it."""
+    return {"type": "input_image", "image_url": url, **fields}
+
+
+def prompt(*parts: Part, **fields: Any) -> dict[str, Any]:
+    """Write a request for a response to one message; without parts it says hello."""
+    content = list(parts) or [input_text("Hello")]
+    return {"model": "grok-4.3", "input": [{"role": "user", "content": content}], **fields}
+
+
+def respond(server: FakeServer, json: dict[str, Any]) -> httpx2.Response:
+    """Ask for a response."""
+    return send(server, "POST", "/v1/responses", json=json, headers=BEARER)
+
+
 def send(server: FakeServer, method: str, path: str, **options: Any) -> httpx2.Response:
     """Send any request; `path` begins with /v1."""
     with httpx2.Client(trust_env=False, verify=False, timeout=30) as client:

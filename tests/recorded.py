@@ -12,6 +12,7 @@ FILE = Path(__file__).parents[1].parent / "shared" / "recorded" / "exchanges.jso
 # It keeps bodies as they were, byte for byte.
 RAW = "crmne/ruby_llm"
 CHAT = "/v1/chat/completions"
+RESPONSES = "/v1/responses"
 
 needed = pytest.mark.skipif(not FILE.exists(), reason=f"no recordings: {FILE.name}")
 
@@ -36,7 +37,7 @@ class Exchange:
         return str(self.request["model"]) if isinstance(self.request, dict) else ""
 
     def chunks(self) -> list[Any]:
-        """Read the events of a stream, but for the word that ends it."""
+        """Read the events of a stream, but for the word that ends a chat completion."""
         events = [line[6:] for line in self.body.split("\n") if line.startswith("data: {")]
         return [json.loads(event) for event in events]
 
@@ -73,11 +74,18 @@ def shape(value: Any) -> Any:
     return type(value).__name__
 
 
-def newest(month: str, *, streamed: bool, holding: str, lacking: str = "no such") -> Exchange:
+def newest(
+    month: str,
+    *,
+    streamed: bool,
+    holding: str,
+    lacking: str = "no such",
+    endpoint: str = CHAT,
+) -> Exchange:
     """Find an answer of grok-4.3 of this month that holds a word and lacks another."""
     found = (
         exchange
-        for exchange in exchanges(CHAT)
+        for exchange in exchanges(endpoint)
         if exchange.repository == RAW
         and exchange.model == "grok-4.3"
         and exchange.streamed == streamed

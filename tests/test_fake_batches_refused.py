@@ -13,7 +13,7 @@ from tests.batching import PATH, add, ask, call, cancel, create, get
 BATCH = "<batch>"
 HTML = "<html><head><title>413 Request Entity Too Large</title></head></html>"
 SHAPE = "Failed to deserialize the JSON body into the target type: "
-RESPONSES = {"batch_request": {"responses": {"model": "grok-4.3", "input": "Hello"}}}
+IMAGE_EDIT = {"batch_request": {"image_edit": {"model": "grok-imagine-image"}}}
 
 
 def adding(*requests: Any) -> dict[str, Any]:
@@ -67,11 +67,11 @@ BATCHES: dict[str, tuple[str, str, Any, int, str]] = {
     "batch request of another kind": (
         "POST",
         f"/{BATCH}/requests",
-        adding(RESPONSES),
+        adding(IMAGE_EDIT),
         400,
         flat(
             "invalid-argument",
-            "The fake server takes chat_get_completion in a batch, and no responses.",
+            "The fake server takes chat_get_completion and responses in a batch, and no image_edit.",
         ),
     ),
     "batch request twice": (
@@ -182,7 +182,7 @@ def test_models_that_were_seen_taken_are_taken(grok_server, model):
 REFUSED = [
     pytest.param(ask("2"), id="twice-at-once"),
     pytest.param(ask("3", model="grok-4.7"), id="model"),
-    pytest.param(RESPONSES, id="responses"),
+    pytest.param(IMAGE_EDIT, id="another-kind"),
 ]
 
 

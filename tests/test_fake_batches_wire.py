@@ -97,6 +97,27 @@ def test_a_result_has_the_recorded_shape(grok_server):
     assert shape(page) == [("results", [result]), ("pagination_token", "NoneType")]
 
 
+def test_a_response_comes_back_as_a_chat_completion(grok_server):
+    asked = {"model": "grok-4.3", "input": [{"role": "user", "content": "Hello"}]}
+    batch = create(grok_server, {"batch_request_id": "1", "batch_request": {"responses": asked}})
+
+    [result] = call(grok_server, "GET", f"/{batch}/results").json()["results"]
+
+    answer = result["batch_result"]["response"]["chat_get_completion"]
+    assert answer["object"] == "chat.completion"
+    assert answer["choices"][0]["message"]["content"] == "The fake server saw no image."
+
+
+def test_a_response_of_a_wrong_shape_is_refused_with_the_whole_addition(grok_server):
+    asked = {"model": "grok-4.3", "input": "Hello", "tools": [{"type": "function"}]}
+    batch = create(grok_server)
+
+    answer = add(grok_server, batch, {"batch_request": {"responses": asked}})
+
+    assert answer.status_code == 422
+    assert get(grok_server, batch)["state"]["num_requests"] == 0
+
+
 def test_an_error_in_a_result_is_a_text(grok_server):
     """DOC, the types of xAI's SDK for TypeScript; DISPUTED by batch.proto."""
     grok_server.fail(403, error="Not this one.")

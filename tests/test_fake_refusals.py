@@ -10,7 +10,7 @@ import pytest
 from fake_server import FakeServer
 from fake_server.checks import CHECKS
 from fake_server.refusals import REFUSALS
-from tests.asking import BEARER, body, image, post, send, text
+from tests.asking import BEARER, body, image, post, prompt, send, text
 from tests.pictures import data_url, picture, png_of_bytes
 from tests.sound_headers import png_header
 from tests.test_fake_batches_refused import BATCHES
@@ -107,6 +107,9 @@ CASES: dict[str, Case] = {
         body(model="grok-5"),
         code="not-found",
     ),
+    "model not found": Case(
+        400, "Model not found: grok-5", prompt(model="grok-5"), path="/v1/responses"
+    ),
     "retired model": Case(
         404,
         "The model grok-beta was deprecated on 2025-09-15 and is no longer accessible via the"
@@ -121,6 +124,13 @@ CASES: dict[str, Case] = {
         " https://api.x.ai/v1/images/generations. For more information, see"
         " https://docs.x.ai/docs/api-reference#image-generation",
         body(model="grok-imagine-image-quality"),
+    ),
+    "previous response": Case(
+        400,
+        "The fake server keeps no responses: send the whole conversation in `input`,"
+        " without `previous_response_id`.",
+        prompt(previous_response_id="49dae54b-910c-95d4-877e-ee154aec8b8b"),
+        path="/v1/responses",
     ),
     "unsupported parameter": Case(
         400,

@@ -22,7 +22,7 @@ from ..identity import uuid
 from ..journal import LoggedRequest
 from ..refusals import refuse
 from ..request import ChatRequest
-from . import chat_completions, errors
+from . import chat_completions, errors, responses_body
 
 PREFIX = "/v1/batches"
 
@@ -40,9 +40,14 @@ class _Create(msgspec.Struct):
     input_file_id: str | None = None
 
 
+# DOC, the SDK for TypeScript: what else a request in a batch may be.
+_OTHER_KINDS = ("image_generation", "image_edit", "video_generation", "video_extension")
+
+
 class _Question(msgspec.Struct):
     chat_get_completion: chat_completions.Body | None = None
-    responses: msgspec.Raw = msgspec.Raw()
+    # OBSERVED 2026-08-10: its result is a chat completion all the same.
+    responses: responses_body.Body | None = None
     image_generation: msgspec.Raw = msgspec.Raw()
     image_edit: msgspec.Raw = msgspec.Raw()
     video_generation: msgspec.Raw = msgspec.Raw()
@@ -78,12 +83,7 @@ class Call:
 
     def decode(self, decoder: msgspec.json.Decoder[T]) -> T:
         """Read the body; raises ApiError."""
-        if "json" not in self.log.headers.get("content-type", "").lower():
-            raise refuse("not JSON type")
-        try:
-            return decoder.decode(self.data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise errors.undecodable(error) from None
+        return errors.json_body(self.log, lambda: decoder.decode(self.data))
 
     def page(self, name: str, rows: Sequence[T], write: Callable[[T], Any]) -> bytes:
         """Write the page of a list that the query asks for; raises ApiError."""
@@ -142,10 +142,13 @@ async def _add(call: Call) -> bytes:
     if len(call.data) > MAX_BATCH_PAYLOAD:
         raise refuse("batch payload too large")
     items = call.decode(_add_decoder).batch_requests
-    questions = [
-        (item.batch_request_id, _question(item.batch_request, index))
-        for index, item in enumerate(items)
-    ]
+    questions = errors.json_body(
+        call.log,
+        lambda: [
+            (item.batch_request_id, _question(item.batch_request, index))
+            for index, item in enumerate(items)
+        ],
+    )
     call.batches.add(batch, questions, call.log.key)
     await call.batches.work()
     return b"null"
@@ -171,10 +174,12 @@ _HANDLERS: dict[str | None, dict[str, Handler]] = {
 
 
 def _question(asked: _Question, index: int) -> ChatRequest:
-    body = asked.chat_get_completion
-    if body is not None:
-        return chat_completions.to_request(body, msgspec.json.encode(body))
-    for kind in _Question.__struct_fields__[1:]:
+    if asked.chat_get_completion is not None:
+        chat = asked.chat_get_completion
+        return chat_completions.to_request(chat, msgspec.json.encode(chat))
+    if asked.responses is not None:
+        return responses_body.to_request(asked.responses, msgspec.json.encode(asked.responses))
+    for kind in _OTHER_KINDS:
         if bytes(getattr(asked, kind)):
             raise refuse("batch request of another kind", kind=kind)
     # In the words in which msgspec tells of a field that is missing.
@@ -218,7 +223,7 @@ def _result(result: Result) -> dict[str, Any]:
     if isinstance(result.outcome, str):
         said: dict[str, Any] = {"error": result.outcome}
     else:
-        answer = msgspec.Raw(chat_completions.to_json(result.outcome))
+        answer = msgspec.Raw(chat_completions.completion_json(result.outcome))
         said = {"response": {"chat_get_completion": answer}}
     return {"batch_request_id": result.id, "batch_result": said}
 

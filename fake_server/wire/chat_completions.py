@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..accounting import Usage
-from ..request import ChatRequest, ImagePart, Message, Part, TextPart, Tool, UnknownPart
+from ..request import ChatRequest, ImagePart, Message, Part, TextPart, Tool, UnknownPart, spoken
 from ..service import Completion, ToolCall
 
 PATH = "/v1/chat/completions"
@@ -134,8 +134,7 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
 def _message(message: _Message) -> Message:
     content = message.content
     if isinstance(content, str):
-        # A tool's empty result, and the "" beside tool calls, are content like any other.
-        parts: tuple[Part, ...] = (TextPart(content),) if content or message.role != "user" else ()
+        parts = spoken(message.role, content)
     else:
         parts = tuple(_part(part) for part in content or ())
     return Message(message.role, parts, has_tool_calls=bool(message.tool_calls))
@@ -165,8 +164,13 @@ def _schema(wanted: _ResponseFormat | None) -> dict[str, Any] | None:
     return wanted.json_schema.schema if wanted.json_schema else {"type": "object"}
 
 
-def to_json(completion: Completion) -> bytes:
+def to_json(completion: Completion, _body: Body) -> bytes:
     """Write a whole answer."""
+    return completion_json(completion)
+
+
+def completion_json(completion: Completion) -> bytes:
+    """Write a whole answer, whatever it answers."""
     message: dict[str, Any] = {"role": "assistant", "content": "".join(completion.words)}
     if completion.reasoning:
         message["reasoning_content"] = "".join(completion.reasoning)
@@ -177,17 +181,19 @@ def to_json(completion: Completion) -> bytes:
         {"index": index, "message": message, "finish_reason": completion.finish_reason}
         for index in range(completion.choices)
     ]
+    usage = usage_json(completion.usage)
     return msgspec.json.encode(
-        _envelope(completion, "chat.completion", choices, usage_json(completion.usage))
+        _envelope(completion, "chat.completion", choices, usage) | _citations(completion)
     )
 
 
-def to_events(completion: Completion, include_usage: bool) -> Iterator[bytes]:
+def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
     """Write an answer as server-sent events, each to be sent as it is.
 
     With `stream_options.include_usage`, usage comes once and last, as recorded. Without
     it every chunk carries what was used so far: the guide reads it off the first one.
     """
+    include_usage = bool(body.stream_options and body.stream_options.include_usage)
     said = thought = 0
     for delta in _deltas(completion):
         thought += "reasoning_content" in delta
@@ -196,11 +202,16 @@ def to_events(completion: Completion, include_usage: bool) -> Iterator[bytes]:
         for index in range(completion.choices):
             choice = {"index": index, "delta": delta}
             yield _event(completion, [choice], usage)
-    for index in range(completion.choices):
-        choice = {"index": index, "delta": {}, "finish_reason": completion.finish_reason}
-        yield _event(completion, [choice], None if include_usage else completion.usage)
+    ends: list[list[dict[str, Any]]] = [
+        [{"index": index, "delta": {}, "finish_reason": completion.finish_reason}]
+        for index in range(completion.choices)
+    ]
+    chunks = [(end, None if include_usage else completion.usage) for end in ends]
     if include_usage:
-        yield _event(completion, [], completion.usage)
+        chunks.append(([], completion.usage))
+    for choices, usage in chunks[:-1]:
+        yield _event(completion, choices, usage)
+    yield _event(completion, *chunks[-1], last=True)
     yield b"data: [DONE]\n\n"
 
 
@@ -236,9 +247,17 @@ def _so_far(completion: Completion, said: int, thought: int) -> Usage:
     )
 
 
-def _event(completion: Completion, choices: list[dict[str, Any]], usage: Usage | None) -> bytes:
+def _event(
+    completion: Completion,
+    choices: list[dict[str, Any]],
+    usage: Usage | None,
+    *,
+    last: bool = False,
+) -> bytes:
     counted = usage_json(usage) if usage else None
     chunk = _envelope(completion, "chat.completion.chunk", choices, counted)
+    if last:
+        chunk |= _citations(completion)
     return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
 
 
@@ -260,6 +279,12 @@ def _envelope(
     envelope["system_fingerprint"] = completion.model.system_fingerprint
     envelope["service_tier"] = "default"
     return envelope
+
+
+def _citations(completion: Completion) -> dict[str, Any]:
+    # DOC OPENAPI: on a whole answer, and of a stream "Only populated for the last chunk".
+    # ASSUMED: as the last key.
+    return {"citations": completion.citations} if completion.citations else {}
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:

@@ -1,10 +1,15 @@
-"""How a refusal looks over HTTP: xAI's flat JSON, or the plain text of a layer before it."""
+"""How a body is refused, and how a refusal looks over HTTP: xAI's flat JSON, or the plain text of a layer before it."""
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
+from ..journal import LoggedRequest
 from ..refusals import ApiError, refuse
+
+T = TypeVar("T")
 
 _MEDIA_TYPES = {"text": "text/plain; charset=utf-8", "html": "text/html"}
 _PATH = re.compile(r" - at `\$\.?(?P<path>.*)`$")
@@ -33,6 +38,9 @@ def undecodable(error: Exception) -> ApiError:
         return refuse("not JSON", problem=problem)
     found = _PATH.search(problem)
     where = f"{found['path']}: " if found and found["path"] else ""
+    if where.startswith("input"):
+        # OBSERVED 2026 on /v1/responses; what follows "at" is the fake's own.
+        where = f"input: data did not match any variant of untagged enum ModelInput at {where}"
     what = problem[: found.start()] if found else problem
     for ours, theirs in (
         (r"Object missing required field (`.*`)", r"missing field \1"),
@@ -41,3 +49,13 @@ def undecodable(error: Exception) -> ApiError:
     ):
         what = re.sub(ours, theirs, what)
     return refuse("wrong shape", problem=where + what)
+
+
+def json_body(log: LoggedRequest, read: Callable[[], T]) -> T:
+    """Read a body that has to be declared as JSON, and to be some; raises ApiError."""
+    if "json" not in log.headers.get("content-type", "").lower():
+        raise refuse("not JSON type")
+    try:
+        return read()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise undecodable(error) from None

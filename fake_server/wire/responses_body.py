@@ -1,0 +1,245 @@
+"""POST /v1/responses: reading the body; `responses` writes the answer."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from ..request import ChatRequest, ImagePart, Message, Part, TextPart, Tool, UnknownPart, spoken
+from ..server_tools import TYPES
+
+Role = Literal["system", "developer", "user", "assistant"]
+
+# DOC OPENAPI: what an earlier answer held may be sent back. It is taken, and says nothing
+# to the fake.
+_SENT_BACK = (
+    "reasoning",
+    "web_search_call",
+    "x_search_call",
+    "file_search_call",
+    "code_interpreter_call",
+    "mcp_call",
+    "custom_tool_call",
+    "image_generation_call",
+    "shell_call",
+    "shell_call_output",
+    "tool_search_call",
+    "tool_search_output",
+    "compaction",
+)
+
+
+class _ImageUrl(msgspec.Struct):
+    url: str
+    detail: str | None = None
+
+
+class _Part(msgspec.Struct):
+    type: str
+    text: str | None = None
+    # OPENAPI: a string here, an object on /v1/chat/completions; clients send both.
+    image_url: str | _ImageUrl | None = None
+    detail: str | None = None
+
+
+class _Item(msgspec.Struct):
+    """A message, a call, its output, or what an earlier answer held."""
+
+    type: str | None = None
+    role: Role | None = None
+    content: str | list[_Part] | None = None
+    name: str | None = None
+    arguments: str | None = None
+    call_id: str | None = None
+    output: str | list[_Part] | None = None
+
+    def __post_init__(self) -> None:
+        if self.type in _SENT_BACK:
+            return
+        required: tuple[str, ...] = ("role",)
+        if self.type == "function_call":
+            required = ("call_id", "name", "arguments")
+        elif self.type == "function_call_output":
+            required = ("call_id", "output")
+        elif self.type not in (None, "message"):
+            raise ValueError(f"unknown variant `{self.type}`")
+        for name in required:
+            if getattr(self, name) is None:
+                raise ValueError(f"missing field `{name}`")
+
+
+class ListedTool(msgspec.Struct):
+    """A tool of the request: a function of the client's, or a tool that runs at xAI."""
+
+    type: str
+    description: str | None = None
+    name: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.type != "function" and self.type not in TYPES:
+            raise ValueError(f"unknown variant `{self.type}`")
+        if self.type == "function" and self.name is None:
+            raise ValueError("missing field `name`")
+
+
+class _Tools(msgspec.Struct):
+    tools: list[ListedTool]
+
+
+class _Format(msgspec.Struct, omit_defaults=True):
+    type: str
+    name: str | None = None
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+    description: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.type == "json_schema" and self.schema is None:
+            raise ValueError("missing field `schema`")
+
+
+class _Text(msgspec.Struct):
+    format: _Format | None = None
+
+
+class Reasoning(msgspec.Struct, omit_defaults=True):
+    """How hard to think; the summary is `detailed` whatever is asked (DOC OPENAPI)."""
+
+    effort: str | None = None
+    summary: str | None = None
+
+
+class Body(msgspec.Struct):
+    """The fields of a request that mean something here; unknown ones are ignored.
+
+    `tools` stay as they came: an answer repeats them.
+    """
+
+    model: str
+    input: str | list[_Item]
+    instructions: str | None = None
+    stream: bool | None = None
+    store: bool | None = None
+    include: list[str] | None = None
+    previous_response_id: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_output_tokens: int | None = None
+    reasoning: Reasoning | None = None
+    reasoning_effort: str | None = None
+    text: _Text | None = None
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    prompt_cache_key: str | None = None
+    safety_identifier: str | None = None
+    search_parameters: dict[str, Any] | None = None
+    user: str | None = None
+
+    @property
+    def effort(self) -> str | None:
+        """The effort asked for. DOC OPENAPI: the flat spelling counts without the other."""
+        return self.reasoning.effort if self.reasoning else self.reasoning_effort
+
+
+_PARAMETERS = (
+    "store",
+    "include",
+    "previous_response_id",
+    "temperature",
+    "top_p",
+    "max_output_tokens",
+    "reasoning",
+    "reasoning_effort",
+    "parallel_tool_calls",
+    "prompt_cache_key",
+    "safety_identifier",
+    "search_parameters",
+    "user",
+)
+_decoder = msgspec.json.Decoder(Body)
+
+
+def decode(data: bytes) -> Body:
+    """Read a body; raises msgspec.DecodeError, or its ValidationError for a wrong shape."""
+    return _decoder.decode(data)
+
+
+def to_request(body: Body, data: bytes) -> ChatRequest:
+    """Translate a body into what the service is asked; `data` are its bytes.
+
+    Raises msgspec.ValidationError for tools of a wrong shape.
+    """
+    values = {name: getattr(body, name) for name in _PARAMETERS}
+    tools = read_tools(body)
+    return ChatRequest(
+        model=body.model,
+        messages=_messages(body),
+        parameters={
+            name: msgspec.to_builtins(value) for name, value in values.items() if value is not None
+        },
+        seed=data,
+        tools=tuple(
+            Tool(tool.name or "", tool.parameters or {})
+            for tool in tools
+            if tool.type == "function"
+        ),
+        tool_choice=_tool_choice(body.tool_choice),
+        schema=_schema(body.text),
+        stream=bool(body.stream),
+        server_tools=tuple(tool.type for tool in tools if tool.type != "function"),
+        endpoint="responses",
+    )
+
+
+def read_tools(body: Body) -> list[ListedTool]:
+    """Read the tools of a body; raises msgspec.ValidationError for a wrong shape."""
+    return msgspec.convert({"tools": body.tools or []}, _Tools).tools
+
+
+def _messages(body: Body) -> tuple[Message, ...]:
+    first = [Message("system", spoken("system", body.instructions))] if body.instructions else []
+    if isinstance(body.input, str):
+        return (*first, Message("user", spoken("user", body.input)))
+    return (*first, *(_message(item) for item in body.input if item.type not in _SENT_BACK))
+
+
+def _message(item: _Item) -> Message:
+    if item.type == "function_call":
+        return Message("assistant", (), has_tool_calls=True)
+    if item.type == "function_call_output":
+        return Message("tool", _parts("tool", item.output))
+    role = item.role or ""
+    return Message(role, _parts(role, item.content))
+
+
+def _parts(role: str, content: str | list[_Part] | None) -> tuple[Part, ...]:
+    if isinstance(content, str):
+        return spoken(role, content)
+    return tuple(_part(part) for part in content or ())
+
+
+def _part(part: _Part) -> Part:
+    if part.type in ("input_text", "output_text", "text") and part.text is not None:
+        return TextPart(part.text)
+    if part.type in ("input_image", "image_url") and part.image_url is not None:
+        image = part.image_url
+        if isinstance(image, str):
+            image = _ImageUrl(image, part.detail)
+        return ImagePart(image.url, "auto" if image.detail is None else image.detail)
+    return UnknownPart(part.type)
+
+
+def _tool_choice(choice: str | dict[str, Any] | None) -> str:
+    if isinstance(choice, dict):
+        # DOC OPENAPI has both spellings: {"name"} and {"function": {"name"}}.
+        function = choice.get("function", choice)
+        return str(function.get("name", "required")) if isinstance(function, dict) else "required"
+    return choice or ""
+
+
+def _schema(text: _Text | None) -> dict[str, Any] | None:
+    if text is None or text.format is None or text.format.type == "text":
+        return None
+    return text.format.schema or {"type": "object"}
