@@ -26,6 +26,7 @@ class Format(Protocol):
     """How rows are written; `header` comes before the first, and may be empty."""
 
     header: bytes
+    line_end: bytes
 
     def encode(self, row: Row) -> bytes:
         """Write a row, with the end of its line."""
@@ -44,6 +45,7 @@ class JsonLines:
     """A JSON object a line."""
 
     header = b""
+    line_end = b"\n"
     _start = b'{"image": "'
 
     def encode(self, row: Row) -> bytes:
@@ -71,6 +73,8 @@ class JsonLines:
 
 class Csv:
     """CSV as spreadsheets write it, with these columns; nested values are JSON text."""
+
+    line_end = b"\r\n"
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         csv.field_size_limit(_LONGEST_FIELD)

@@ -53,6 +53,8 @@ class OutputFile:
     def __init__(self, path: str, form: Format, question: str) -> None:
         self._path = path
         self._form = form
+        if Path(path).exists() and not Path(path).is_file():
+            raise InvalidSetting(f"{path} is no file to which answers can be added.")
         try:
             # Unbuffered: what could not be written does not wait for another try.
             self._file: IO[bytes] = Path(path).open("a+b", buffering=0)  # noqa: SIM115 (__exit__ does)
@@ -101,7 +103,8 @@ class OutputFile:
                 break
             sound += len(record.data)
             if not record.finished:
-                return done, sound, b"\n"
+                end = self._form.line_end
+                return done, sound, end[1:] if record.data.endswith(end[:1]) else end
         return done, sound, b""
 
     def _is_header(self, record: Record) -> bool:

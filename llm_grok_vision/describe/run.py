@@ -113,7 +113,8 @@ class Run:
             return
         try:
             response.log_to_db(self.database)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeError) as error:
+            # Another program holds the log, the file is gone, or its name is no UTF-8.
             self.progress.say(f"{image} was answered, but not logged: {error}.")
 
     def _count_failure(self, image: str, error: GrokError) -> None:
