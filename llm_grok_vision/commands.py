@@ -1,4 +1,4 @@
-"""`llm grok-vision`: what the models are, and what images cost before they are sent.
+"""`llm grok-vision`: what the models are, what images cost, and `describe` for many of them.
 
 This module is imported with every `llm` command; what a command needs, it imports itself.
 """
@@ -8,10 +8,15 @@ from typing import Any
 
 import click
 
+from .commands_describe import describe
+
 
 @click.group(name="grok-vision")
 def grok_vision() -> None:
     """Commands for xAI's vision models"""
+
+
+grok_vision.add_command(describe)
 
 
 @grok_vision.command()

@@ -15,6 +15,7 @@ GrokError                    catch this for all of them
  +- ApiError                 theirs: `status`, `code` and xAI's own words
  |   +- InvalidKey, PermissionDenied, NotFound, RequestRefused
  |   +- RateLimited, ServerError         tried again before they are raised
+ +- UnusableAnswer           the answer is not what a schema asked for
  +- ConnectionFailed         no answer, or only the part of one that is `partial_text`
      +- TimedOut
      +- StreamInterrupted
@@ -121,6 +122,10 @@ class RateLimited(ApiError):
 
 class ServerError(ApiError):
     """The service itself failed, or is too busy."""
+
+
+class UnusableAnswer(GrokError):
+    """The answer is not what the schema asked for."""
 
 
 class ConnectionFailed(GrokError):

@@ -6,7 +6,10 @@ on 429, on 5xx and when the connection fails, ATTEMPTS times in all. What waited
 for an answer is not: the next silence would be as long.
 """
 
+import functools
 import logging
+import os
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
@@ -172,11 +175,21 @@ class AsyncAnswer:
 def _client(kind: type[_Client]) -> _Client:
     """Make a client; that reads the machine's settings for proxies and certificates."""
     try:
-        return kind(timeout=TIMEOUT)
+        certificates = _certificates(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+        return kind(timeout=TIMEOUT, verify=certificates)
     except (ValueError, ImportError, OSError) as error:
         raise InvalidSetting(
             f"The proxy or certificate settings of this machine cannot be used: {error}."
         ) from None
+
+
+@functools.cache
+def _certificates(*_places: str | None) -> ssl.SSLContext:
+    """Read the machine's certificates once: that takes longer than many a request.
+
+    `_places` are the settings by which httpx2 finds them.
+    """
+    return httpx2.create_ssl_context()
 
 
 def _request(client: httpx2.Client | httpx2.AsyncClient, call: Call) -> httpx2.Request:

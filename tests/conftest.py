@@ -9,6 +9,7 @@ import tenacity
 
 from fake_server import FakeServer
 from llm_grok_vision import transport
+from tests.describing import FIRST_WIDTH
 from tests.pictures import picture
 
 pytest_plugins = ["pytester"]
@@ -74,3 +75,18 @@ def image_file(tmp_path: Path) -> Callable[[str, bytes], Path]:
 def photo(image_file: Callable[[str, bytes], Path]) -> Path:
     """A JPEG of 1344x896: six tiles."""
     return image_file("photo.jpg", picture(1344, 896, "JPEG"))
+
+
+@pytest.fixture
+def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
+    """Fill the folder `photos` of the current folder; each picture has a width of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def fill(count: int) -> list[str]:
+        Path("photos").mkdir(exist_ok=True)
+        names = [f"photos/{number:03}.png" for number in range(count)]
+        for number, name in enumerate(names):
+            Path(name).write_bytes(picture(FIRST_WIDTH + number, 32))
+        return names
+
+    return fill

@@ -1,0 +1,1 @@
+"""One question about each of many images: `llm grok-vision describe`."""

@@ -1,0 +1,64 @@
+"""What the tests of `llm grok-vision describe` do again and again."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from click.testing import Result
+
+from fake_server import FakeServer
+from tests.prompting import run_llm
+
+# The first picture of the gallery is so wide, the next a pixel more.
+FIRST_WIDTH = 16
+
+COMMAND = ("grok-vision", "describe")
+
+
+def describe(*args: object) -> Result:
+    """Run the command in this process."""
+    return run_llm(*COMMAND, *args)
+
+
+@contextmanager
+def describing(*args: str, **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run the command as a process of its own, as long as the context lasts."""
+    command = [str(Path(sys.executable).with_name("llm")), *COMMAND, *args]
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    with subprocess.Popen(command, **pipe) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_rows(path: str, count: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until an output has so many lines; an assertion fails if the run ends before."""
+    while not Path(path).exists() or Path(path).read_bytes().count(b"\n") < count:
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
+def rows(path: str) -> list[dict[str, Any]]:
+    """Read the rows of an output of JSON lines."""
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def images(path: str) -> list[str]:
+    """Name the images of an output, sorted."""
+    return sorted(row["image"] for row in rows(path))
+
+
+def times_asked(server: FakeServer) -> Counter[str]:
+    """Count how often the server was asked about each picture of the gallery."""
+    return Counter(
+        f"photos/{image.width - FIRST_WIDTH:03}.png"
+        for request in server.requests
+        for image in request.images
+    )
