@@ -4,6 +4,7 @@ GrokError                    catch this for all of them
  +- NoKeyError               no API key was found
  +- InvalidSetting           a setting of yours that cannot work (XAI_API_BASE, keys.json)
  +- EmptyPrompt              there is nothing to send
+ +- UnsupportedOption        yours: an option that the chosen model does not take
  +- ImageError               yours: an image was not sent, `name` says which
  |   +- ImageNotReadable     the file is gone, or may not be read
  |   +- UnsupportedImage     not a PNG or JPEG by its bytes
@@ -44,6 +45,10 @@ class InvalidSetting(GrokError):
 
 class EmptyPrompt(GrokError):
     """There is nothing to send: no text and no image."""
+
+
+class UnsupportedOption(GrokError):
+    """An option, or a value of it, that the chosen model does not take."""
 
 
 class ImageError(GrokError):

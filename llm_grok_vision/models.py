@@ -4,7 +4,6 @@ Importing this costs every `llm` command, so what is only needed to run a prompt
 imported when one runs.
 """
 
-import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -17,10 +16,9 @@ from pydantic import Field, field_validator
 from .limits import MAX_PENALTY, MAX_STOP_SEQUENCES, MAX_TEMPERATURE, MAX_TOP_P
 
 if TYPE_CHECKING:
+    from .catalogue import CatalogueModel
     from .transport import Call
     from .wire.chat_completions import Completion
-
-DEFAULT_API_BASE = "https://api.x.ai/v1"
 
 
 class GrokOptions(llm.KeyModel.Options):
@@ -106,9 +104,10 @@ class _Shared:
     model_id: str
     key: str | None
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.model_id = f"xai/{name}"
+    def __init__(self, known: "CatalogueModel") -> None:
+        self.known = known
+        self.name = known.name
+        self.model_id = f"xai/{known.name}"
 
     def __str__(self) -> str:
         return f"xAI: {self.model_id}"
@@ -121,56 +120,38 @@ class _Shared:
 
     def get_key(self, explicit_key: str | None = None) -> str:
         """Find the key as LLM does, under `xai` or as llm-grok stored it, under `grok`."""
-        from .errors import InvalidSetting, NoKeyError
+        from .settings import find_key
 
-        try:
-            key = (
-                self.key
-                or llm.get_key(input=explicit_key, alias="xai")
-                or llm.get_key(alias="grok", env=self.key_env_var)
-                or ""
-            ).strip()
-        except (ValueError, TypeError, AttributeError, OSError):
-            raise InvalidSetting(
-                f"{llm.user_dir() / 'keys.json'} does not hold keys as LLM stores them;"
-                " mend it or set the key again."
-            ) from None
-        if not key:
-            raise NoKeyError(
-                "No key for xAI was found: add one with 'llm keys set xai',"
-                f" or set {self.key_env_var}. Keys come from https://console.x.ai."
-            )
-        if not key.isascii() or not key.isprintable():
-            raise InvalidSetting(
-                "The key for xAI holds characters that no key has; copy it again from"
-                " https://console.x.ai and store it with 'llm keys set xai'."
-            )
-        return key
+        return find_key(explicit_key, self.key).value
 
     def _call(self, prompt: Prompt, stream: bool, key: str) -> "Call":
         """Build the request. Reads image files, and refuses what xAI would refuse."""
         import json
 
+        from .capabilities import check_options
         from .errors import EmptyPrompt
+        from .known import known_models
         from .messages import messages_to_send
         from .prepare import image_url
+        from .settings import api_base
         from .transport import Call
         from .wire.chat_completions import PATH, request_body
 
         messages = messages_to_send(prompt)
         if not messages:
             raise EmptyPrompt("There is nothing to send: give a prompt or an image.")
-        base = (os.environ.get("XAI_API_BASE") or DEFAULT_API_BASE).strip().rstrip("/")
+        options = prompt.options.model_dump(exclude_none=True)
+        check_options(self.known, options, known_models)
         body = request_body(
             self.name,
             messages,
             image_url=image_url,
-            options=prompt.options.model_dump(exclude_none=True),
+            options=options,
             tools=[tool for tool in prompt.tools if isinstance(tool, llm.Tool)],
             schema=cast("dict[str, Any] | None", prompt.schema),
             stream=stream,
         )
-        return Call(base + PATH, key, json.dumps(body).encode())
+        return Call(api_base() + PATH, key, json.dumps(body).encode())
 
 
 class GrokVision(_Shared, llm.KeyModel):
