@@ -10,25 +10,37 @@ from typing import Any, NamedTuple
 
 _FILE = Path(__file__).with_name("catalogue.json")
 
+# The model of all examples in xAI's guide.
+DEFAULT_MODEL = "grok-4"
+
 
 class CatalogueModel(NamedTuple):
     """A model as xAI names it.
 
     `name` is what users call it and what is sent; `id` is what answers call it, and the
     same but for grok-4; `aliases` are the other names it answers to. Prices are US dollars
-    for a million tokens; `accounting` is "tiles" or "patches", the rule for images. `responses_only`
-    models answer on /v1/responses alone.
+    for a million tokens; `accounting` is "tiles" or "patches", the rule for images.
+    `responses_only` models answer on /v1/responses alone.
+    `refuses` are the parameters it takes no value of, `reasoning_efforts` the values it
+    takes of that one, empty where nobody knows. What xAI's own list leaves out is None.
     """
 
     name: str
     id: str
     aliases: tuple[str, ...]
-    context_length: int
-    prompt_price: float
-    completion_price: float
+    context_length: int | None
+    prompt_price: float | None
+    completion_price: float | None
     accounting: str
     is_current: bool
     responses_only: bool
+    refuses: tuple[str, ...]
+    reasoning_efforts: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name by which xAI knows it."""
+        return (self.name, self.id, *self.aliases)
 
 
 def read_vision_models(text: str) -> list[CatalogueModel]:
@@ -63,4 +75,6 @@ def _model(row: dict[str, Any]) -> CatalogueModel:
         accounting=row["accounting"],
         is_current=row["status"] == "current",
         responses_only=row.get("responses_only", False),
+        refuses=tuple(row["refuses"]),
+        reasoning_efforts=tuple(row.get("reasoning_efforts", ())),
     )

@@ -1,4 +1,4 @@
-"""`llm grok-vision`: what the models are, what images cost, and `describe` for many of them.
+"""`llm grok-vision`: models, what images cost, many images, the key, and a server to try on.
 
 This module is imported with every `llm` command; what a command needs, it imports itself.
 """
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from .catalogue import DEFAULT_MODEL
 from .commands_describe import describe
 
 
@@ -33,18 +34,18 @@ def models(json_: bool) -> None:
         $ llm grok-vision models
         $ llm grok-vision models --json
     """
-    from .catalogue import vision_models
+    from .known import known_models
 
-    known = vision_models()
+    known = known_models()
     if json_:
         _print_json([{"model_id": f"xai/{model.name}", **model._asdict()} for model in known])
         return
     _print_table(
         {
             "model": f"xai/{model.name}",
-            "context": f"{model.context_length:,}",
-            "$/M in": f"{model.prompt_price:g}",
-            "$/M out": f"{model.completion_price:g}",
+            "context": _number(model.context_length, ","),
+            "$/M in": _number(model.prompt_price, "g"),
+            "$/M out": _number(model.completion_price, "g"),
             "images by": model.accounting,
             "status": "current" if model.is_current else "retired",
         }
@@ -54,7 +55,9 @@ def models(json_: bool) -> None:
 
 @grok_vision.command()
 @click.argument("images", nargs=-1, required=True, type=click.Path())
-@click.option("name", "-m", "--model", default="grok-4", help="Model whose rule and price count")
+@click.option(
+    "name", "-m", "--model", default=DEFAULT_MODEL, help="Model whose rule and price count"
+)
 @click.option("json_", "--json", is_flag=True, help="Output as JSON")
 @click.option("--draw", metavar="FILE", help="Save a copy of the image with its tiles drawn")
 def tokens(images: tuple[str, ...], name: str, json_: bool, draw: str | None) -> None:
@@ -90,10 +93,74 @@ def tokens(images: tuple[str, ...], name: str, json_: bool, draw: str | None) ->
             "bytes": f"{row.bytes:,}",
             "detail": row.detail,
             "tokens": f"{row.tokens:,}",
-            "USD": f"{row.usd:.6f}",
+            "USD": _number(row.usd, ".6f"),
         }
         for row in rows
     )
+
+
+@grok_vision.command()
+@click.option("--key", help="API key to use, or the name of a stored one")
+def refresh(key: str | None) -> None:
+    """
+    Ask xAI for its models, and remember those that read images
+
+    Models that came after this plugin can be used from then on, by xAI's names for
+    them. What changed is told on standard error.
+
+    Example usage:
+
+    \b
+        $ llm grok-vision refresh
+        $ llm -m xai/grok-5 'What is this?' -a photo.jpg
+    """
+    from .refresh import refreshed
+
+    for line in refreshed(key):
+        click.echo(line, err=True)
+
+
+@grok_vision.command()
+@click.option("--key", help="API key to check, or the name of a stored one")
+def check(key: str | None) -> None:
+    """
+    Check the key: where it came from, and what xAI lets it do
+
+    Costs nothing. Ends with an error if xAI refuses the key.
+
+    Example usage:
+
+    \b
+        $ llm grok-vision check
+        $ llm grok-vision check --key xai-...
+    """
+    from .check import checked
+
+    for line in checked(key):
+        click.echo(line)
+
+
+@grok_vision.command(context_settings={"ignore_unknown_options": True})
+@click.option("--api-key", metavar="KEY", help="The one good key (default: any key is good)")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def serve(api_key: str | None, arguments: tuple[str, ...]) -> None:
+    """
+    Run a fake of xAI's API on this machine, to try things without a bill
+
+    Prints the settings that point llm at it, and stops on Ctrl-C. The arguments are
+    those of python -m fake_server, whose own help lists them all.
+
+    Example usage:
+
+    \b
+        $ llm grok-vision serve
+        $ llm grok-vision serve --port 8400 --images pictures/
+    """
+    import sys
+
+    from .serve import serve
+
+    sys.exit(serve(arguments, api_key))
 
 
 def _print_table(rows: Any) -> None:
@@ -102,6 +169,10 @@ def _print_table(rows: Any) -> None:
     rows = list(rows)
     for line in dicts_to_table_string(list(rows[0]), rows):
         click.echo(line.rstrip())
+
+
+def _number(value: float | None, form: str) -> str:
+    return "?" if value is None else format(value, form)
 
 
 def _print_json(rows: Sequence[dict[str, Any]]) -> None:

@@ -3,8 +3,8 @@
 GrokError                    catch this for all of them
  +- NoKeyError               no API key was found
  +- InvalidSetting           a setting of yours that cannot work (XAI_API_BASE, keys.json)
- +- UnsupportedOption         an option that the model, or its endpoint, does not take
- +- InvalidTool               a parameter that one of xAI's own tools does not take
+ +- UnsupportedOption        an option that the model, or its endpoint, does not take
+ +- InvalidTool              a parameter that one of xAI's own tools does not take
  +- EmptyPrompt              there is nothing to send
  +- ImageError               yours: an image was not sent, `name` says which
  |   +- ImageNotReadable     the file is gone, or may not be read
@@ -46,7 +46,7 @@ class InvalidSetting(GrokError):
 
 
 class UnsupportedOption(GrokError):
-    """An option that the chosen model, or the endpoint that a prompt needs, does not take."""
+    """An option, or a value of it, that the model or its endpoint does not take."""
 
 
 class InvalidTool(GrokError, ValueError):

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import llm
 
-from .catalogue import CatalogueModel, vision_models
+from .catalogue import CatalogueModel
 from .errors import InvalidSetting
 from .images import ImageInfo, inspect
+from .known import known_models
 from .limits import IMAGE_DETAILS, MAX_TILES
 from .prepare import read_image
 from .tokens import Cost, patched, tiled
@@ -25,7 +26,7 @@ class Measured(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """One image at one detail; `usd` are US dollars at the model's price."""
+    """One image at one detail; `usd` are US dollars at the model's price, None if it has none."""
 
     image: str
     width: int
@@ -33,14 +34,14 @@ class Estimate(NamedTuple):
     bytes: int
     detail: str
     tokens: int
-    usd: float
+    usd: float | None
 
 
 def find_model(name: str) -> CatalogueModel:
     """Find a model by any of its names, with `xai/` or without."""
     plain = name.removeprefix("xai/")
-    for model in vision_models():
-        if plain in (model.name, model.id, *model.aliases):
+    for model in known_models():
+        if plain in model.names:
             return model
     raise InvalidSetting(f"There is no model {name}; 'llm grok-vision models' lists them.")
 
@@ -60,7 +61,8 @@ def estimates(images: Sequence[Measured], model: CatalogueModel) -> list[Estimat
 def _estimate(image: Measured, model: CatalogueModel, detail: str) -> Estimate:
     info = image.info
     tokens = _cost(model, info.width, info.height, detail).tokens
-    usd = round(tokens * model.prompt_price / 1_000_000, 10)
+    price = model.prompt_price
+    usd = None if price is None else round(tokens * price / 1_000_000, 10)
     return Estimate(image.path, info.width, info.height, image.size, detail, tokens, usd)
 
 

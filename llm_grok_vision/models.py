@@ -4,7 +4,6 @@ Importing this costs every `llm` command, so what is only needed to run a prompt
 imported when one runs.
 """
 
-import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -19,6 +18,7 @@ from .boilerplate import BOILERPLATE
 from .limits import MAX_PENALTY, MAX_STOP_SEQUENCES, MAX_TEMPERATURE, MAX_TOP_P
 
 if TYPE_CHECKING:
+    from .catalogue import CatalogueModel
     from .transport import Call
     from .wire.choice import Wire
     from .wire.reading import AnswerReader
@@ -38,8 +38,6 @@ LIVE_SEARCH_OPTIONS = frozenset(
         "search_to_date",
     )
 )
-
-DEFAULT_API_BASE = "https://api.x.ai/v1"
 
 
 class GrokOptions(llm.KeyModel.Options):
@@ -144,10 +142,10 @@ class _Shared:
     model_id: str
     key: str | None
 
-    def __init__(self, name: str, *, responses_only: bool = False) -> None:
-        self.name = name
-        self.model_id = f"xai/{name}"
-        self.responses_only = responses_only
+    def __init__(self, known: "CatalogueModel") -> None:
+        self.known = known
+        self.name = known.name
+        self.model_id = f"xai/{known.name}"
 
     def __str__(self) -> str:
         return f"xAI: {self.model_id}"
@@ -160,31 +158,9 @@ class _Shared:
 
     def get_key(self, explicit_key: str | None = None) -> str:
         """Find the key as LLM does, under `xai` or as llm-grok stored it, under `grok`."""
-        from .errors import InvalidSetting, NoKeyError
+        from .settings import find_key
 
-        try:
-            key = (
-                self.key
-                or llm.get_key(input=explicit_key, alias="xai")
-                or llm.get_key(alias="grok", env=self.key_env_var)
-                or ""
-            ).strip()
-        except (ValueError, TypeError, AttributeError, OSError):
-            raise InvalidSetting(
-                f"{llm.user_dir() / 'keys.json'} does not hold keys as LLM stores them;"
-                " mend it or set the key again."
-            ) from None
-        if not key:
-            raise NoKeyError(
-                "No key for xAI was found: add one with 'llm keys set xai',"
-                f" or set {self.key_env_var}. Keys come from https://console.x.ai."
-            )
-        if not key.isascii() or not key.isprintable():
-            raise InvalidSetting(
-                "The key for xAI holds characters that no key has; copy it again from"
-                " https://console.x.ai and store it with 'llm keys set xai'."
-            )
-        return key
+        return find_key(explicit_key, self.key).value
 
     @property
     def supported_server_side_tools(self) -> tuple[type[llm.ServerSideTool], ...]:
@@ -198,7 +174,7 @@ class _Shared:
         from .wire.choice import choose
 
         forced = cast("GrokOptions", prompt.options).responses
-        return choose(prompt, forced=forced, responses_only=self.responses_only)
+        return choose(prompt, forced=forced, responses_only=self.known.responses_only)
 
     def _call(self, wire: "Wire", prompt: Prompt, stream: bool, key: str) -> "Call":
         """Build the request. Reads image files, and refuses what xAI would refuse."""
@@ -206,20 +182,25 @@ class _Shared:
 
         from llm.models import _partition_tools
 
+        from .capabilities import check_options
         from .errors import EmptyPrompt
+        from .known import known_models
         from .messages import messages_to_send
         from .prepare import image_url
+        from .settings import api_base
         from .transport import Call
 
         messages = messages_to_send(prompt, wire.sends)
         if not messages:
             raise EmptyPrompt("There is nothing to send: give a prompt or an image.")
+        options = prompt.options.model_dump(exclude_none=True, exclude={"responses"})
+        check_options(self.known, options, known_models)
         tools, server_tools = _partition_tools(cast("Any", self), prompt.tools)
         body = wire.request_body(
             self.name,
             messages,
             image_url=image_url,
-            options=prompt.options.model_dump(exclude_none=True, exclude={"responses"}),
+            options=options,
             tools=tools,
             schema=cast("dict[str, Any] | None", prompt.schema),
             stream=stream,
@@ -229,8 +210,7 @@ class _Shared:
             body["tools"] = [*body.get("tools", ()), *specs]
         for tool in server_tools:
             tool.prepare_request(self, body)
-        base = (os.environ.get("XAI_API_BASE") or DEFAULT_API_BASE).strip().rstrip("/")
-        return Call(base + wire.path, key, json.dumps(body).encode())
+        return Call(api_base() + wire.path, key, json.dumps(body).encode())
 
 
 class GrokVision(_Shared, llm.KeyModel):

@@ -7,7 +7,8 @@ from contextlib import suppress
 import click
 import llm
 
-from .catalogue import CatalogueModel, vision_models
+from .catalogue import CatalogueModel
+from .known import known_models
 from .models import AsyncGrokVision, GrokVision
 
 
@@ -15,18 +16,13 @@ from .models import AsyncGrokVision, GrokVision
 def register_models(register: Callable[..., None]) -> None:
     """Register each vision model as `xai/<name>`, with the names xAI gives it as aliases."""
     try:
-        models = [(model, llm_aliases(model)) for model in vision_models()]
+        models = [(model, llm_aliases(model)) for model in known_models()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         # An exception here would end every `llm` command, of other plugins too.
         print(f"llm-grok-vision: no models, its catalogue is broken: {error!r}", file=sys.stderr)
         return
     for model, aliases in models:
-        name, only = model.name, model.responses_only
-        register(
-            GrokVision(name, responses_only=only),
-            AsyncGrokVision(name, responses_only=only),
-            aliases=aliases,
-        )
+        register(GrokVision(model), AsyncGrokVision(model), aliases=aliases)
 
 
 @llm.hookimpl
@@ -45,9 +41,9 @@ def register_commands(cli: click.Group) -> None:
 def llm_aliases(model: CatalogueModel) -> tuple[str, ...]:
     """Give the names by which LLM finds a model, besides `xai/<name>`.
 
-    xAI's alias "latest" stays out: in LLM, where all providers share one list of
-    names, it would say nothing about whose latest model it is.
+    xAI's alias "latest" stays out, and whatever else does not begin with grok: in LLM,
+    where all providers share one list of names, it would not say whose model it is.
     """
     by_id = (model.id, f"xai/{model.id}") if model.id != model.name else ()
-    named = (alias for alias in model.aliases if alias.startswith("grok"))
-    return (model.name, *by_id, *named)
+    names = (model.name, *by_id, *model.aliases)
+    return tuple(name for name in names if name.startswith(("grok", "xai/")))

@@ -114,10 +114,20 @@ _OTHERWISE = _Reading(
 def api_error(status: int, body: str, key: str | None = None) -> ApiError:
     """Make the error for an answer with this HTTP status and body; `key` is kept out of it."""
     refusal = read_refusal(body) or Refusal("", f"HTTP status {status} without an explanation.")
-    error = _presentable(refusal.error, key)
+    error = presentable(refusal.error, key)
     words = f"{refusal.code} {error}".lower()
     reading = next((row for row in _READINGS if row.applies(status, words)), _OTHERWISE)
-    return reading.kind(status, _presentable(refusal.code, key), error, reading.advice)
+    return reading.kind(status, presentable(refusal.code, key), error, reading.advice)
+
+
+def not_expected(status: int, what: str) -> ApiError:
+    """Make the error for an answer that is no refusal, nor what was asked for."""
+    return ApiError(
+        status,
+        "",
+        f"The service answered, but not with {what}.",
+        "XAI_API_BASE, if it is set, has to be the address of xAI's API, or of one like it.",
+    )
 
 
 def read_refusal(body: str) -> Refusal | None:
@@ -153,7 +163,8 @@ def _plain(text: str) -> str:
     return " ".join(_TAG.sub(" ", _HEAD.sub(" ", text)).split())
 
 
-def _presentable(error: str, key: str | None) -> str:
+def presentable(error: str, key: str | None) -> str:
+    """Take images and the key out of a text of the service's, and most of it if it is long."""
     error = _IMAGE.sub("data:...", error)
     if len(key or "") >= _SHORTEST_KEY:
         error = error.replace(str(key), "(your key)")

@@ -1,4 +1,4 @@
-"""The only module of the plugin with a socket: one request out, the answer's events in.
+"""The only module of the plugin with a socket: one request out, the answer or its events in.
 
 The sync and the async half differ by `await` alone; what could be wrong is in the
 functions that both call. An answer that fails before its first token is tried again:
@@ -7,6 +7,7 @@ for an answer is not: the next silence would be as long.
 """
 
 import functools
+import json
 import logging
 import os
 import ssl
@@ -29,7 +30,7 @@ from .errors import (
     StreamInterrupted,
     TimedOut,
 )
-from .refusals import api_error
+from .refusals import api_error, not_expected, refusal_in
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -57,12 +58,38 @@ class Call:
 
     url: str
     key: str = field(repr=False)
-    body: bytes = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+    method: str = "POST"
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers to send; the key stands nowhere else."""
-        return {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        typed = {"content-type": "application/json"} if self.body else {}
+        return {"authorization": f"Bearer {self.key}", **typed}
+
+
+def exchange(call: Call) -> Any:
+    """Send a request whose answer is JSON and no stream, and give the answer decoded.
+
+    Tried again, and refused, as an `Answer` is. An answer without a body is None.
+    """
+    return tenacity.Retrying(**_POLICY)(_exchange_once, call)
+
+
+def _exchange_once(call: Call) -> Any:
+    with _translated(call), _client(httpx2.Client) as client:
+        answer = client.send(_request(client, call))
+    if not answer.is_success:
+        raise _refusal(answer, call)
+    if not answer.content:
+        return None
+    try:
+        decoded = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        raise not_expected(answer.status_code, "JSON") from None
+    if refusal_in(decoded):
+        raise _refusal(answer, call)
+    return decoded
 
 
 class Answer:
@@ -195,7 +222,9 @@ def _certificates(*_places: str | None) -> ssl.SSLContext:
 def _request(client: httpx2.Client | httpx2.AsyncClient, call: Call) -> httpx2.Request:
     if (httpx2.URL(call.url).port or 0) > 65535:
         raise httpx2.InvalidURL("no port is that high")
-    return client.build_request("POST", call.url, headers=call.headers, content=call.body)
+    return client.build_request(
+        call.method, call.url, headers=call.headers, content=call.body or None
+    )
 
 
 def _is_stream(answer: httpx2.Response) -> bool:
@@ -208,9 +237,13 @@ def _completion(answer: httpx2.Response, call: Call) -> str:
     body = answer.text
     if answer.status_code == 200 and any(mark in body for mark in _MARKS):
         return body
-    error = api_error(answer.status_code, body, call.key)
+    raise _refusal(answer, call)
+
+
+def _refusal(answer: httpx2.Response, call: Call) -> ApiError:
+    error = api_error(answer.status_code, answer.text, call.key)
     error.retry_after = _retry_after(answer)
-    raise error
+    return error
 
 
 def _retry_after(answer: httpx2.Response) -> float | None:

@@ -40,11 +40,11 @@ class Asked:
     tool_calls: list[llm.ToolCall]
 
 
-def ask(kind: str, *args: Any, **options: Any) -> Asked:
+def ask(kind: str, *args: Any, model: str = MODEL, **options: Any) -> Asked:
     """Prompt the model, or its async twin, and wait for all of the answer."""
     if kind == "async":
-        return asyncio.run(_ask_async(*args, **options))
-    response = llm.get_model(MODEL).prompt(*args, **options)
+        return asyncio.run(_ask_async(model, *args, **options))
+    response = llm.get_model(model).prompt(*args, **options)
     events = list(response.stream_events())
     return Asked(
         response.text(),
@@ -56,8 +56,8 @@ def ask(kind: str, *args: Any, **options: Any) -> Asked:
     )
 
 
-async def _ask_async(*args: Any, **options: Any) -> Asked:
-    response = llm.get_async_model(MODEL).prompt(*args, **options)
+async def _ask_async(model: str, *args: Any, **options: Any) -> Asked:
+    response = llm.get_async_model(model).prompt(*args, **options)
     events = [event async for event in response.astream_events()]
     return Asked(
         await response.text(),

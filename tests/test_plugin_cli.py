@@ -132,12 +132,25 @@ def test_trying_again_and_being_cut_off_are_told_on_standard_error(xai: FakeServ
 
 
 def test_a_refusal_leaves_standard_output_empty(xai: FakeServer):
-    result = run_process("-m", "grok-4", "Hello", "-o", "stop", "END")
+    xai.fail(400, code="invalid-argument", error="Argument not supported on this model: seed")
+
+    result = run_process("-m", "grok-4", "Hello", "-o", "seed", "7")
 
     assert result.returncode == 1
     assert result.stdout == b""
     assert result.stderr.decode() == (
-        "Error: Argument not supported on this model: stop\n"
+        "Error: Argument not supported on this model: seed\n"
         "Leave that option out for this model, or choose another model.\n"
     )
     assert len(xai.requests) == 1
+
+
+def test_an_option_that_the_model_does_not_take_is_not_sent(xai: FakeServer):
+    result = run_process("-m", "grok-4", "Hello", "-o", "reasoning_effort", "high")
+
+    assert result.returncode == 1
+    assert result.stdout == b""
+    assert result.stderr.decode() == (
+        "Error: grok-4 takes no reasoning_effort; xai/grok-4.7, xai/grok-4.6 and xai/grok-4.5 do.\n"
+    )
+    assert xai.requests == []

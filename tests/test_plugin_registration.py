@@ -148,7 +148,7 @@ BROKEN: list[Any] = [
     pytest.param(
         b'[{"id": "x", "kind": "language", "status": "current", "aliases": [7],'
         b' "input_modalities": ["image"], "context_length": 1, "accounting": "tiles",'
-        b' "usd_per_million": {"prompt": 1, "completion": 1}}]',
+        b' "usd_per_million": {"prompt": 1, "completion": 1}, "refuses": []}]',
         "AttributeError",
         id="an-alias-that-is-a-number",
     ),
@@ -197,6 +197,7 @@ def test_loading_the_plugin_loads_nothing_else():
         "llm_grok_vision",
         "llm_grok_vision.boilerplate",
         "llm_grok_vision.catalogue",
+        "llm_grok_vision.known",
         "llm_grok_vision.limits",
         "llm_grok_vision.models",
         "llm_grok_vision.plugin",

@@ -273,21 +273,16 @@ def test_text_and_images_keep_the_authors_order():
 def test_options_and_schema_have_their_names_on_this_wire():
     schema = {"type": "object", "properties": {"name": {"type": "string"}}}
     with xai_answering(whole(message("{}"))) as server:
-        ask(
-            "sync",
+        options = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 9, "user": "me"}
+        llm.get_model("xai/grok-4.6").prompt(
             "Hello",
             stream=False,
             schema=schema,
-            responses=True,
-            max_tokens=9,
-            temperature=0.5,
-            top_p=0.9,
-            user="me",
-            reasoning_effort="low",
-        )
+            options={**options, "reasoning_effort": "low", "responses": True},
+        ).text()
 
     assert body_of(server.requests[0]) == {
-        "model": "grok-4",
+        "model": "grok-4.6",
         "input": [{"role": "user", "content": "Hello"}],
         "temperature": 0.5,
         "top_p": 0.9,
