@@ -48,6 +48,20 @@ def vision_models() -> list[CatalogueModel]:
     return read_vision_models(_FILE.read_text(encoding="utf-8"))
 
 
+def find_vision_model(name: str) -> CatalogueModel | None:
+    """Find a model by any of its names."""
+    for model in vision_models():
+        if name in (model.name, model.id, *model.aliases):
+            return model
+    return None
+
+
+def accounting_of(name: str) -> str:
+    """Tell how a model counts images; one that is not in the catalogue is a newer one."""
+    model = find_vision_model(name)
+    return model.accounting if model else "patches"
+
+
 def _model(row: dict[str, Any]) -> CatalogueModel:
     name = row.get("name", row["id"])
     aliases = (alias for alias in row["aliases"] if alias != name)

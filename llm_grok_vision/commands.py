@@ -71,10 +71,12 @@ def tokens(images: tuple[str, ...], name: str, json_: bool, draw: str | None) ->
     model = find_model(name)
     if draw and len(images) != 1:
         raise click.UsageError("--draw takes one image at a time")
-    measured = [measure(image) for image in images]
-    rows = estimates(measured, model)
-    if draw:
-        draw_tiles(measured[0], model, draw)
+    rows = []
+    for image in images:
+        measured = measure(image)
+        rows += estimates(measured, model)
+        if draw:
+            draw_tiles(measured, model, draw)
     if json_:
         _print_json([row._asdict() for row in rows])
         return

@@ -1,15 +1,15 @@
 """What images would cost, and a picture of how they are cut: for `llm grok-vision tokens`."""
 
-from collections.abc import Sequence
+import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import llm
 
-from .catalogue import CatalogueModel, vision_models
+from .catalogue import CatalogueModel, find_vision_model
 from .errors import InvalidSetting
-from .images import ImageInfo, inspect
+from .images import ImageInfo
 from .limits import IMAGE_DETAILS, MAX_TILES
-from .prepare import read_image
+from .prepare import Preparation, prepare, read_image
 from .tokens import Cost, patched, tiled
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Measured(NamedTuple):
-    """A file that would be sent; `size` counts its bytes."""
+    """A file, and what would be sent of it: `data`, converted if xAI would refuse the file."""
 
     path: str
-    size: int
+    data: bytes
     info: ImageInfo
 
 
@@ -38,30 +38,30 @@ class Estimate(NamedTuple):
 
 def find_model(name: str) -> CatalogueModel:
     """Find a model by any of its names, with `xai/` or without."""
-    plain = name.removeprefix("xai/")
-    for model in vision_models():
-        if plain in (model.name, model.id, *model.aliases):
-            return model
-    raise InvalidSetting(f"There is no model {name}; 'llm grok-vision models' lists them.")
+    model = find_vision_model(name.removeprefix("xai/"))
+    if model is None:
+        raise InvalidSetting(f"There is no model {name}; 'llm grok-vision models' lists them.")
+    return model
 
 
 def measure(path: str) -> Measured:
     """Read an image, once; raises an ImageError for what would not be sent."""
-    data = read_image(llm.Attachment(path=path), path)
-    return Measured(path, len(data), inspect(data, path))
+    preparation = Preparation()
+    data = read_image(llm.Attachment(path=path), path, preparation)
+    return Measured(path, *prepare(data, path, preparation))
 
 
-def estimates(images: Sequence[Measured], model: CatalogueModel) -> list[Estimate]:
-    """Estimate each image at each detail, or once where detail makes no difference."""
+def estimates(image: Measured, model: CatalogueModel) -> list[Estimate]:
+    """Estimate an image at each detail, or once where detail makes no difference."""
     details = ("any",) if model.accounting == "patches" else IMAGE_DETAILS
-    return [_estimate(image, model, detail) for image in images for detail in details]
+    return [_estimate(image, model, detail) for detail in details]
 
 
 def _estimate(image: Measured, model: CatalogueModel, detail: str) -> Estimate:
     info = image.info
     tokens = _cost(model, info.width, info.height, detail).tokens
     usd = round(tokens * model.prompt_price / 1_000_000, 10)
-    return Estimate(image.path, info.width, info.height, image.size, detail, tokens, usd)
+    return Estimate(image.path, info.width, info.height, len(image.data), detail, tokens, usd)
 
 
 def _cost(model: CatalogueModel, width: int, height: int, detail: str) -> Cost:
@@ -79,7 +79,7 @@ def draw_tiles(image: Measured, model: CatalogueModel, out: str) -> None:
     from PIL import Image, ImageDraw
 
     cost = _cost(model, image.info.width, image.info.height, "high")
-    with Image.open(image.path) as original:
+    with Image.open(io.BytesIO(image.data)) as original:
         picture = original.convert("RGB")
     pen = ImageDraw.Draw(picture)
     for number in range(cost.columns * cost.rows):

@@ -14,6 +14,7 @@ from llm.models import Conversation, Prompt, Response, _BaseResponse
 from llm.parts import StreamEvent
 from pydantic import Field, field_validator
 
+from .catalogue import accounting_of
 from .limits import MAX_PENALTY, MAX_STOP_SEQUENCES, MAX_TEMPERATURE, MAX_TOP_P
 
 if TYPE_CHECKING:
@@ -23,12 +24,23 @@ if TYPE_CHECKING:
 DEFAULT_API_BASE = "https://api.x.ai/v1"
 
 
+# Options that say what this plugin does, and are no parameters of a request.
+LOCAL_OPTIONS = frozenset({"image_prepare"})
+
+
 class GrokOptions(llm.KeyModel.Options):
     """What a request may set; nothing has a default, so nothing is sent unasked."""
 
     image_detail: Literal["auto", "low", "high"] | None = Field(
         default=None,
         description="How closely images are looked at: auto, low (fewer tokens) or high",
+    )
+    image_prepare: Literal["auto", "strict", "shrink"] | None = Field(
+        default=None,
+        description=(
+            "What may be done to images: auto (convert what xAI would refuse),"
+            " strict (nothing) or shrink (also send no more pixels than are read)"
+        ),
     )
     temperature: float | None = Field(
         default=None,
@@ -148,24 +160,33 @@ class _Shared:
         return key
 
     def _call(self, prompt: Prompt, stream: bool, key: str) -> "Call":
-        """Build the request. Reads image files, and refuses what xAI would refuse."""
+        """Build the request. Reads image files, and converts or refuses what xAI would refuse."""
         import json
 
         from .errors import EmptyPrompt
-        from .messages import messages_to_send
-        from .prepare import image_url
+        from .messages import images_of_this_turn, messages_to_send
+        from .prepare import Preparation, image_url
         from .transport import Call
         from .wire.chat_completions import PATH, request_body
 
         messages = messages_to_send(prompt)
         if not messages:
             raise EmptyPrompt("There is nothing to send: give a prompt or an image.")
+        options = prompt.options.model_dump(exclude_none=True)
+        news = images_of_this_turn(messages)
+        preparation = Preparation(
+            mode=options.get("image_prepare", "auto"),
+            accounting=accounting_of(self.name),
+            detail=options.get("image_detail"),
+        )
         base = (os.environ.get("XAI_API_BASE") or DEFAULT_API_BASE).strip().rstrip("/")
         body = request_body(
             self.name,
             messages,
-            image_url=image_url,
-            options=prompt.options.model_dump(exclude_none=True),
+            image_url=lambda image: image_url(
+                image, preparation._replace(is_news=any(image is new for new in news))
+            ),
+            options={name: value for name, value in options.items() if name not in LOCAL_OPTIONS},
             tools=[tool for tool in prompt.tools if isinstance(tool, llm.Tool)],
             schema=cast("dict[str, Any] | None", prompt.schema),
             stream=stream,

@@ -85,7 +85,7 @@ def test_the_squares_are_drawn_over_a_copy(photo: Path, tmp_path: Path, model: s
 
 MISTAKES = [
     pytest.param(["none.jpg"], "none.jpg could not be read: No such file", id="no-file"),
-    pytest.param(["a.gif"], "a.gif is a GIF", id="no-jpeg"),
+    pytest.param(["a.pdf"], "a.pdf is a PDF", id="no-image"),
     pytest.param(["a.png", "-m", "gpt-9"], "There is no model gpt-9", id="no-model"),
     pytest.param(["a.png", "--draw", "no/x.png"], "no/x.png could not be written", id="no-folder"),
     pytest.param(["a.png", "--draw", "x.nothing"], "x.nothing could not be", id="no-type"),
@@ -101,7 +101,7 @@ def test_a_mistake_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ):
     folder = image_file("a.png", picture(64, 64)).parent
-    image_file("a.gif", picture(64, 64, "GIF"))
+    image_file("a.pdf", picture(64, 64, "PDF"))
     monkeypatch.chdir(folder)
 
     result = run_llm("grok-vision", "tokens", *arguments)
