@@ -57,7 +57,8 @@ def tokens(images: tuple[str, ...], name: str, json_: bool, draw: str | None) ->
     Show what images cost, without sending them
 
     Tiles are counted as xAI's guide says (older models were seen to bill auto as low),
-    patches as newer models were seen to bill them.
+    patches as newer models were seen to bill them. What xAI would refuse is converted
+    first, as it is when it is sent.
 
     Example usage:
 

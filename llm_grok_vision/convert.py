@@ -6,6 +6,7 @@ picture (place, camera, thumbnails, comments) stays behind.
 """
 
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -48,10 +49,11 @@ class Converted(NamedTuple):
     change: str
 
 
-def convert(data: bytes, name: str, fits: Fits) -> Converted:
-    """Encode an image as JPEG, or as PNG if it was one or has transparent parts, so that it fits.
+def convert(data: bytes, name: str, fits: Fits, *, shrinks: bool = False) -> Converted:
+    """Encode an image as JPEG, or as PNG if parts of it are transparent, so that it fits.
 
-    Of several pictures the first is taken; rotation and colour profiles are applied.
+    Of several pictures the first is taken; rotation and colour profiles are applied. One
+    that `shrinks` was good as it is: a PNG stays one, and bytes are saved if they can be.
     Raises an ImageError that names the file.
     """
     kind = image_kind(data)
@@ -60,8 +62,9 @@ def convert(data: bytes, name: str, fits: Fits) -> Converted:
         if getattr(image, "n_frames", 1) > 1:
             was += ", the first of its pictures"
         picture = _decoded(image, fits)
-    stays_png = kind == "PNG" and len(data) <= MAX_IMAGE_BYTES
-    picture, encoded, made = _within_bytes(picture, stays_png=stays_png)
+    wanted = len(data) - 1 if shrinks else MAX_IMAGE_BYTES
+    is_png = picture.mode == "RGBA" or (shrinks and kind == "PNG")
+    picture, encoded, made = _within_bytes(picture, wanted, is_png=is_png)
     now = f"{made} of {picture.width}x{picture.height} pixels ({len(encoded):,} bytes)"
     return Converted(encoded, f"{was}, converted to {now}")
 
@@ -74,7 +77,7 @@ def _opened(data: bytes, name: str, kind: str) -> Iterator[ImageFile.ImageFile]:
         # Not with Image.open, whose own limit of pixels is one for the whole program.
         with reader(io.BytesIO(data)) as image:
             check_not_too_small(image.width, image.height, name)
-            _check_not_too_large(image.width, image.height, name, kind)
+            _check_not_too_large(image, name)
             yield image
     except ImageError:
         raise
@@ -84,15 +87,16 @@ def _opened(data: bytes, name: str, kind: str) -> Iterator[ImageFile.ImageFile]:
         # A decoder in a damaged file raises whatever it stumbles over.
         raise DamagedImage(
             name,
-            f"begins like {with_article(kind)} and cannot be read to its end: the file is"
-            " damaged. Make it anew, as PNG or JPEG.",
+            f"begins like {with_article(kind)} and cannot be read here: the file is damaged, or"
+            " uses what Pillow does not know. Make it anew, as PNG or JPEG.",
         ) from error
 
 
-def _check_not_too_large(width: int, height: int, name: str, kind: str) -> None:
-    # Of a JPEG, no more has to be decoded than is wanted.
-    if kind != "JPEG" and width * height > _MOST_DECODED_PIXELS:
-        raise ImageTooLarge(name, f"is {width}x{height} pixels, {_TOO_MANY}")
+def _check_not_too_large(image: ImageFile.ImageFile, name: str) -> None:
+    # A JPEG is decoded at half its size if need be; a progressive one is held whole for it.
+    halves = image.format == "JPEG" and "progressive" not in image.info
+    if image.width * image.height > _MOST_DECODED_PIXELS * (4 if halves else 1):
+        raise ImageTooLarge(name, f"is {image.width}x{image.height} pixels, {_TOO_MANY}")
 
 
 def _reader(data: bytes, name: str, kind: str) -> Any:
@@ -129,8 +133,7 @@ def _decoded(image: ImageFile.ImageFile, fits: Fits) -> Image.Image:
 
 def _scale_while_decoding(image: ImageFile.ImageFile, width: int, height: int) -> None:
     """Let the decoder skip what is scaled away, down to twice the size that is wanted."""
-    pixels = image.width * image.height
-    part = next(part for part in (1, 2, 4, 8) if pixels <= _MOST_DECODED_PIXELS * part**2)
+    part = 2 if image.width * image.height > _MOST_DECODED_PIXELS else 1
     image.draft(None, (min(2 * width, image.width // part), min(2 * height, image.height // part)))
 
 
@@ -143,6 +146,8 @@ def _scalable(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
         # No format says which value is white here: the brightest that there is.
         low, high = cast("tuple[float, float]", image.getextrema())
+        if not math.isfinite(high - low):
+            raise ValueError("infinite, or no numbers")
         scale = 255 / ((high - low) or 1)
         return image.convert("F").point(lambda value: value * scale - low * scale).convert("L")
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -165,11 +170,13 @@ def _in_rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _within_bytes(image: Image.Image, *, stays_png: bool) -> tuple[Image.Image, bytes, str]:
-    """Encode an image in no more bytes than xAI takes; scale it down where that needs it."""
+def _within_bytes(
+    image: Image.Image, wanted: int, *, is_png: bool
+) -> tuple[Image.Image, bytes, str]:
+    """Encode an image in so many bytes if quality allows, and in what xAI takes at any rate."""
     while True:
-        for encoded, made in _encodings(image, stays_png=stays_png):
-            if len(encoded) <= MAX_IMAGE_BYTES:
+        for encoded, made in _encodings(image, is_png=is_png):
+            if len(encoded) <= wanted:
                 return image, encoded, made
         most = int(image.width * image.height * 0.9 * MAX_IMAGE_BYTES / len(encoded))
         size = largest(*image.size, within(most))
@@ -178,15 +185,14 @@ def _within_bytes(image: Image.Image, *, stays_png: bool) -> tuple[Image.Image, 
         image = image.resize(size, Image.Resampling.LANCZOS)
 
 
-def _encodings(image: Image.Image, *, stays_png: bool) -> Iterator[tuple[bytes, str]]:
+def _encodings(image: Image.Image, *, is_png: bool) -> Iterator[tuple[bytes, str]]:
     """Give encodings of an image, the best first."""
-    is_jpeg = image.mode == "RGB" and max(image.size) <= _MAX_JPEG_SIDE
-    if stays_png or not is_jpeg:
+    if is_png or max(image.size) > _MAX_JPEG_SIDE:
         yield _saved(image, "PNG"), "PNG"
-    if is_jpeg:
-        for quality in _JPEG_QUALITIES:
-            # Text in colour suffers from subsampling more than from anything else.
-            yield _saved(image, "JPEG", quality=quality, subsampling=0), "JPEG"
+        return
+    for quality in _JPEG_QUALITIES:
+        # Text in colour suffers from subsampling more than from anything else.
+        yield _saved(image, "JPEG", quality=quality, subsampling=0), "JPEG"
 
 
 def _saved(image: Image.Image, kind: str, **options: int) -> bytes:

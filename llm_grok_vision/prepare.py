@@ -78,7 +78,7 @@ def prepare(data: bytes, name: str, preparation: Preparation) -> Prepared:
         return Prepared(data, info)
     from .convert import convert
 
-    made, change = convert(data, name, preparation.fits)
+    made, change = convert(data, name, preparation.fits, shrinks=info is not None)
     if info and len(made) >= len(data):
         return Prepared(data, info)
     level = logging.WARNING if preparation.is_news else logging.INFO

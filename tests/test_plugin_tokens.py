@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fake_server.accounting import count_image_tokens, count_tiles
+from llm_grok_vision.prepare import Preparation, prepare
 from llm_grok_vision.tokens import patched, tiled
 from tests.pictures import picture
 from tests.prompting import run_llm, shown_error
@@ -58,6 +59,24 @@ def test_the_command_tells_what_each_detail_costs(photo: Path):
         ["low", "256", "0.000768"],
         ["high", "1,792", "0.005376"],
     ]
+
+
+def test_a_file_that_is_converted_costs_what_is_sent(
+    image_file: Callable[[str, bytes], Path], tmp_path: Path
+):
+    path = image_file("photo.webp", picture(900, 500, "WEBP"))
+
+    result = run_llm("grok-vision", "tokens", path, "--json", "--draw", tmp_path / "out.png")
+
+    rows = json.loads(result.stdout)
+    sent = prepare(path.read_bytes(), "photo.webp", Preparation()).data
+    assert [(row["tokens"], row["bytes"]) for row in rows] == [
+        (1792, len(sent)),
+        (256, len(sent)),
+        (1792, len(sent)),
+    ]
+    with Image.open(tmp_path / "out.png") as drawn:
+        assert drawn.size == (900, 500)
 
 
 def test_the_command_counts_patches_for_newer_models(photo: Path):
