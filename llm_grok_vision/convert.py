@@ -16,7 +16,7 @@ from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from .errors import DamagedImage, ImageError, ImageTooLarge, UnsupportedImage
 from .images import check_not_too_small, image_kind, unsupported, with_article
-from .limits import MAX_IMAGE_BYTES
+from .limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
 from .scaling import Fits, largest, within
 
 # These formats and no others: Pillow has readers that start programs, or are seldom tried.
@@ -122,6 +122,9 @@ def _decoded(image: ImageFile.ImageFile, fits: Fits) -> Image.Image:
         # What damaged EXIF data say of rotation is no reason to refuse the picture.
         ImageOps.exif_transpose(image, in_place=True)
     picture = _scalable(image)
+    if picture.width * picture.height > MAX_IMAGE_PIXELS:
+        # As a JPEG is halved while it is decoded: to scale it finely would take gigabytes.
+        picture = picture.reduce(2)
     size = largest(*picture.size, fits)
     if size != picture.size:
         picture = picture.resize(size, Image.Resampling.LANCZOS)
@@ -133,7 +136,7 @@ def _decoded(image: ImageFile.ImageFile, fits: Fits) -> Image.Image:
 
 def _scale_while_decoding(image: ImageFile.ImageFile, width: int, height: int) -> None:
     """Let the decoder skip what is scaled away, down to twice the size that is wanted."""
-    part = 2 if image.width * image.height > _MOST_DECODED_PIXELS else 1
+    part = 2 if image.width * image.height > MAX_IMAGE_PIXELS else 1
     image.draft(None, (min(2 * width, image.width // part), min(2 * height, image.height // part)))
 
 

@@ -13,7 +13,6 @@ from llm_grok_vision.errors import (
 )
 from llm_grok_vision.prepare import Preparation, prepare
 from tests.foreign import BLUE, FORMATS, RED, encoded, half_clear, is_about, sent, two_colours
-from tests.pictures import picture
 
 AUTO = Preparation()
 SRGB = ImageCms.createProfile("sRGB")
@@ -241,10 +240,21 @@ def test_a_shrunken_jpeg_says_nothing_besides_its_picture():
     assert b"SECRET" not in made
 
 
-def test_more_pixels_than_the_service_takes_are_scaled_down():
-    image = sent(picture(20_000, 14_000, "JPEG", "L"))
+PIXELS = [
+    # 182,000,000 and 280,000,000 pixels; the latter are too many to be decoded whole.
+    pytest.param("PNG", (14_000, 13_000), (7_000, 6_500), id="png"),
+    pytest.param("JPEG", (14_000, 13_000), (7_000, 6_500), id="jpeg"),
+    pytest.param("JPEG", (20_000, 14_000), (10_000, 7_000), id="large-jpeg"),
+]
 
-    assert (image.format, image.size) == ("JPEG", (10_000, 7_000))
+
+@pytest.mark.parametrize(("kind", "size", "half"), PIXELS)
+def test_an_image_of_more_pixels_than_the_service_takes_is_halved(
+    kind: str, size: tuple[int, int], half: tuple[int, int]
+):
+    image = sent(encoded(Image.new("L", size), kind))
+
+    assert (image.format, image.size) == ("JPEG", half)
 
 
 def test_an_image_too_long_for_a_jpeg_is_sent_as_a_png():
