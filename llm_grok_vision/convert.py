@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from .errors import DamagedImage, ImageError, ImageTooLarge, UnsupportedImage
-from .images import check_not_too_small, image_kind, unsupported, with_article
+from .images import image_kind, unsupported, with_article
 from .limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
 from .scaling import Fits, largest, within
 
@@ -71,12 +71,11 @@ def convert(data: bytes, name: str, fits: Fits, *, shrinks: bool = False) -> Con
 
 @contextmanager
 def _opened(data: bytes, name: str, kind: str) -> Iterator[ImageFile.ImageFile]:
-    """Open an image whose header promises neither too few pixels nor too many to decode."""
+    """Open an image whose header promises no more pixels than may be decoded."""
     reader = _reader(data, name, kind)
     try:
         # Not with Image.open, whose own limit of pixels is one for the whole program.
         with reader(io.BytesIO(data)) as image:
-            check_not_too_small(image.width, image.height, name)
             _check_not_too_large(image, name)
             yield image
     except ImageError:

@@ -53,16 +53,9 @@ def inspect(data: bytes, name: str) -> ImageInfo:
     Raises UnsupportedImage, DamagedImage, ImageTooLarge or ImageTooSmall for what xAI
     would refuse (the limits and their sources are in `limits.py`).
     """
-    if data:
-        check_bytes(len(data), name)
+    check_bytes(len(data), name)
     info = identify(data, name)
-    check_not_too_small(info.width, info.height, name)
-    if info.width * info.height > MAX_IMAGE_PIXELS:
-        raise ImageTooLarge(
-            name,
-            f"is {info.width}x{info.height} pixels; xAI takes {MAX_IMAGE_PIXELS:,} in all at most."
-            " Scale it down.",
-        )
+    _check_pixels(info.width, info.height, name)
     return info
 
 
@@ -116,13 +109,14 @@ def check_bytes(size: int, name: str) -> None:
         )
 
 
-def check_not_too_small(width: int, height: int, name: str) -> None:
-    """Raise ImageTooSmall for an image of fewer pixels than xAI takes."""
+def _check_pixels(width: int, height: int, name: str) -> None:
     extent = f"is {width}x{height} pixels; xAI takes"
     if min(width, height) < MIN_IMAGE_SIDE:
         raise ImageTooSmall(name, f"{extent} {MIN_IMAGE_SIDE} a side at least. Scale it up.")
     if width * height < MIN_IMAGE_PIXELS:
         raise ImageTooSmall(name, f"{extent} {MIN_IMAGE_PIXELS} in all at least. Scale it up.")
+    if width * height > MAX_IMAGE_PIXELS:
+        raise ImageTooLarge(name, f"{extent} {MAX_IMAGE_PIXELS:,} in all at most. Scale it down.")
 
 
 def _png_size(data: bytes, name: str) -> tuple[int, int]:

@@ -81,9 +81,10 @@ def prepare(data: bytes, name: str, preparation: Preparation) -> Prepared:
     made, change = convert(data, name, preparation.fits, shrinks=info is not None)
     if info and len(made) >= len(data):
         return Prepared(data, info)
+    sent = Prepared(made, inspect(made, name))
     level = logging.WARNING if preparation.is_news else logging.INFO
     logging.getLogger("llm_grok_vision").log(level, "%s: %s.", name, change)
-    return Prepared(made, inspect(made, name))
+    return sent
 
 
 def _info(data: bytes, name: str, preparation: Preparation) -> ImageInfo | None:

@@ -94,6 +94,11 @@ def test_a_row_of_the_catalogue_says_how_it_is_known(row: dict[str, Any]):
     assert re.search(r"\b(DOC|OBSERVED|ASSUMED|DISPUTED)\b", row["source"])
 
 
+def test_a_model_that_nobody_knows_counts_images_as_the_newer_ones_do():
+    assert catalogue.accounting_of("grok-4-0709") == "tiles"
+    assert catalogue.accounting_of("grok-99") == "patches"
+
+
 def test_a_model_says_what_it_can_do():
     model = llm.get_model("grok-4")
 

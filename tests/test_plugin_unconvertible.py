@@ -132,9 +132,13 @@ def test_a_bomb_that_the_decoder_knows_as_one_is_refused():
 
 @pytest.mark.parametrize("kind", OTHERS)
 @pytest.mark.parametrize("size", [(7, 100), (20, 20)], ids=["observed-side", "observed-area"])
-def test_an_image_that_is_too_small_is_not_scaled_up(kind: str, size: tuple[int, int]):
+def test_an_image_that_is_too_small_is_not_scaled_up(
+    kind: str, size: tuple[int, int], caplog: pytest.LogCaptureFixture
+):
     with pytest.raises(ImageTooSmall, match=r"any is \d+x\d+ pixels; xAI takes .* Scale it up\.$"):
         sent(encoded(two_colours(*size), kind))
+
+    assert caplog.messages == []
 
 
 def test_a_heic_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
