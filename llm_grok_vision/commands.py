@@ -65,7 +65,8 @@ def tokens(images: tuple[str, ...], name: str, json_: bool, draw: str | None) ->
     Show what images cost, without sending them
 
     Tiles are counted as xAI's guide says (older models were seen to bill auto as low),
-    patches as newer models were seen to bill them.
+    patches as newer models were seen to bill them. What xAI would refuse is converted
+    first, as it is when it is sent.
 
     Example usage:
 
@@ -79,10 +80,12 @@ def tokens(images: tuple[str, ...], name: str, json_: bool, draw: str | None) ->
     model = find_model(name)
     if draw and len(images) != 1:
         raise click.UsageError("--draw takes one image at a time")
-    measured = [measure(image) for image in images]
-    rows = estimates(measured, model)
-    if draw:
-        draw_tiles(measured[0], model, draw)
+    rows = []
+    for image in images:
+        measured = measure(image)
+        rows += estimates(measured, model)
+        if draw:
+            draw_tiles(measured, model, draw)
     if json_:
         _print_json([row._asdict() for row in rows])
         return

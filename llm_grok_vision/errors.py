@@ -8,9 +8,9 @@ GrokError                    catch this for all of them
  +- EmptyPrompt              there is nothing to send
  +- ImageError               yours: an image was not sent, `name` says which
  |   +- ImageNotReadable     the file is gone, or may not be read
- |   +- UnsupportedImage     not a PNG or JPEG by its bytes
+ |   +- UnsupportedImage     neither PNG nor JPEG by its bytes, nor converted to one
  |   +- DamagedImage         empty, cut short or damaged
- |   +- ImageTooLarge        too many bytes or pixels
+ |   +- ImageTooLarge        too many bytes or pixels, and not scaled down
  |   +- ImageTooSmall        too few pixels
  +- ApiError                 theirs: `status`, `code` and xAI's own words
  |   +- InvalidKey, PermissionDenied, NotFound, RequestRefused
@@ -70,7 +70,7 @@ class ImageNotReadable(ImageError):
 
 
 class UnsupportedImage(ImageError):
-    """The bytes are neither PNG nor JPEG."""
+    """The bytes are neither PNG nor JPEG, and were not converted."""
 
 
 class DamagedImage(ImageError):
@@ -78,7 +78,7 @@ class DamagedImage(ImageError):
 
 
 class ImageTooLarge(ImageError):
-    """More bytes or pixels than xAI takes."""
+    """More bytes or pixels than xAI takes, or than can be scaled down here."""
 
 
 class ImageTooSmall(ImageError):

@@ -1,16 +1,16 @@
 """What images would cost, and a picture of how they are cut: for `llm grok-vision tokens`."""
 
-from collections.abc import Sequence
+import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import llm
 
 from .catalogue import CatalogueModel
 from .errors import InvalidSetting
-from .images import ImageInfo, inspect
+from .images import ImageInfo
 from .known import known_models
 from .limits import IMAGE_DETAILS, MAX_TILES
-from .prepare import read_image
+from .prepare import Preparation, prepare, read_image
 from .tokens import Cost, patched, tiled
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Measured(NamedTuple):
-    """A file that would be sent; `size` counts its bytes."""
+    """A file, and what would be sent of it: `data`, converted if xAI would refuse the file."""
 
     path: str
-    size: int
+    data: bytes
     info: ImageInfo
 
 
@@ -48,14 +48,15 @@ def find_model(name: str) -> CatalogueModel:
 
 def measure(path: str) -> Measured:
     """Read an image, once; raises an ImageError for what would not be sent."""
-    data = read_image(llm.Attachment(path=path), path)
-    return Measured(path, len(data), inspect(data, path))
+    preparation = Preparation()
+    data = read_image(llm.Attachment(path=path), path, preparation)
+    return Measured(path, *prepare(data, path, preparation))
 
 
-def estimates(images: Sequence[Measured], model: CatalogueModel) -> list[Estimate]:
-    """Estimate each image at each detail, or once where detail makes no difference."""
+def estimates(image: Measured, model: CatalogueModel) -> list[Estimate]:
+    """Estimate an image at each detail, or once where detail makes no difference."""
     details = ("any",) if model.accounting == "patches" else IMAGE_DETAILS
-    return [_estimate(image, model, detail) for image in images for detail in details]
+    return [_estimate(image, model, detail) for detail in details]
 
 
 def _estimate(image: Measured, model: CatalogueModel, detail: str) -> Estimate:
@@ -63,7 +64,7 @@ def _estimate(image: Measured, model: CatalogueModel, detail: str) -> Estimate:
     tokens = _cost(model, info.width, info.height, detail).tokens
     price = model.prompt_price
     usd = None if price is None else round(tokens * price / 1_000_000, 10)
-    return Estimate(image.path, info.width, info.height, image.size, detail, tokens, usd)
+    return Estimate(image.path, info.width, info.height, len(image.data), detail, tokens, usd)
 
 
 def _cost(model: CatalogueModel, width: int, height: int, detail: str) -> Cost:
@@ -81,7 +82,7 @@ def draw_tiles(image: Measured, model: CatalogueModel, out: str) -> None:
     from PIL import Image, ImageDraw
 
     cost = _cost(model, image.info.width, image.info.height, "high")
-    with Image.open(image.path) as original:
+    with Image.open(io.BytesIO(image.data)) as original:
         picture = original.convert("RGB")
     pen = ImageDraw.Draw(picture)
     for number in range(cost.columns * cost.rows):

@@ -21,19 +21,22 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _END_OF_IMAGE, _START_OF_SCAN = 0xD9, 0xDA
 
-# Names for what people send instead, so that the message can say it.
+# What people send besides: the words say it in messages, and `convert` reads most of them.
 _OTHERS = (
-    (b"GIF8", 0, "a GIF"),
-    (b"WEBP", 8, "a WebP"),
-    (b"BM", 0, "a BMP"),
-    (b"II*\x00", 0, "a TIFF"),
-    (b"MM\x00*", 0, "a TIFF"),
-    (b"ftyphei", 4, "a HEIC"),
-    (b"ftypmif", 4, "a HEIC"),
-    (b"ftypavi", 4, "an AVIF"),
-    (b"%PDF", 0, "a PDF"),
-    (b"\x00\x00\x01\x00", 0, "an ICO"),
+    (b"GIF8", 0, "GIF"),
+    (b"WEBP", 8, "WebP"),
+    (b"BM", 0, "BMP"),
+    (b"II*\x00", 0, "TIFF"),
+    (b"MM\x00*", 0, "TIFF"),
+    (b"II+\x00", 0, "TIFF"),
+    (b"MM\x00+", 0, "TIFF"),
+    (b"%PDF", 0, "PDF"),
+    (b"\x00\x00\x01\x00", 0, "ICO"),
+    (b"jP  \r\n\x87\n", 4, "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", 0, "JPEG 2000"),
 )
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
 
 class ImageInfo(NamedTuple):
@@ -50,19 +53,50 @@ def inspect(data: bytes, name: str) -> ImageInfo:
     Raises UnsupportedImage, DamagedImage, ImageTooLarge or ImageTooSmall for what xAI
     would refuse (the limits and their sources are in `limits.py`).
     """
-    if not data:
-        raise DamagedImage(name, "is empty (0 bytes): there is no image to send.")
     check_bytes(len(data), name)
-    if data.startswith(_PNG):
-        info = ImageInfo("image/png", *_png_size(data, name))
-    elif data.startswith(_JPEG):
-        info = ImageInfo("image/jpeg", *_jpeg_size(data, name))
-    else:
-        raise UnsupportedImage(
-            name, f"is {_other(data)}; xAI takes PNG and JPEG. Convert it to one of them first."
-        )
+    info = identify(data, name)
     _check_pixels(info.width, info.height, name)
     return info
+
+
+def identify(data: bytes, name: str) -> ImageInfo:
+    """Tell what a PNG or JPEG is, of whatever size; raises UnsupportedImage or DamagedImage."""
+    if not data:
+        raise DamagedImage(name, "is empty (0 bytes): there is no image to send.")
+    if data.startswith(_PNG):
+        return ImageInfo("image/png", *_png_size(data, name))
+    if data.startswith(_JPEG):
+        return ImageInfo("image/jpeg", *_jpeg_size(data, name))
+    raise unsupported(data, name)
+
+
+def unsupported(data: bytes, name: str) -> UnsupportedImage:
+    """Say that an image is neither a PNG nor a JPEG, and what it is, if that can be told."""
+    kind = image_kind(data)
+    what = with_article(kind) if kind else "neither a PNG nor a JPEG by its bytes"
+    return UnsupportedImage(
+        name, f"is {what}; xAI takes PNG and JPEG. Convert it to one of them first."
+    )
+
+
+def with_article(kind: str) -> str:
+    """Write "a GIF", "an AVIF"."""
+    return f"{'an' if kind[:1] in 'AI' else 'a'} {kind}"
+
+
+def image_kind(data: bytes) -> str:
+    """Name the format by the first bytes ("PNG", "WebP", "HEIC", ...), or give ""."""
+    if data.startswith((_PNG, _JPEG)):
+        return "PNG" if data.startswith(_PNG) else "JPEG"
+    if data[4:8] == b"ftyp":
+        # AVIF and HEIC are one container; which it is, is anywhere in its list of brands.
+        end = min(int.from_bytes(data[:4], "big"), 256)
+        brands = {data[at : at + 4] for at in range(8, end, 4)}
+        return "AVIF" if brands & _AVIF_BRANDS else "HEIC" if brands & _HEIC_BRANDS else ""
+    for magic, offset, kind in _OTHERS:
+        if data[offset : offset + len(magic)] == magic:
+            return kind
+    return ""
 
 
 def check_bytes(size: int, name: str) -> None:
@@ -124,10 +158,3 @@ def _jpeg_size(data: bytes, name: str) -> tuple[int, int]:
             size = width, height
         at += length
     raise DamagedImage(name, "is a JPEG that ends too early: the file is cut short.")
-
-
-def _other(data: bytes) -> str:
-    for magic, offset, what in _OTHERS:
-        if data[offset : offset + len(magic)] == magic:
-            return what
-    return "neither a PNG nor a JPEG by its bytes"

@@ -6,8 +6,9 @@ things are left to do: where the system prompt stands, that images returned by t
 follow the results, and that nothing empty is sent.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+import llm
 from llm.models import Prompt
 from llm.parts import AttachmentPart, Message, Part, TextPart, ToolResultPart
 
@@ -25,6 +26,20 @@ def messages_to_send(prompt: Prompt, sends: Callable[[Part], bool]) -> list[Mess
         messages.insert(0, Message(role="system", parts=[TextPart(text=prompt.system)]))
     kept = ((message.role, [*filter(sends, message.parts)]) for message in messages)
     return list(_with_tool_images([Message(role, parts) for role, parts in kept if parts]))
+
+
+def images_of_this_turn(messages: Iterable[Message]) -> list[llm.Attachment]:
+    """Give the images since the last answer: the others were in an earlier request."""
+    images: list[llm.Attachment] = []
+    for message in messages:
+        if message.role == "assistant":
+            images = []
+        images += [
+            part.attachment
+            for part in message.parts
+            if isinstance(part, AttachmentPart) and part.attachment
+        ]
+    return images
 
 
 def _with_tool_images(messages: list[Message]) -> Iterator[Message]:

@@ -40,12 +40,23 @@ LIVE_SEARCH_OPTIONS = frozenset(
 )
 
 
+# Options that say what this plugin does, and are no parameters of a request.
+LOCAL_OPTIONS = frozenset({"image_prepare", "responses"})
+
+
 class GrokOptions(llm.KeyModel.Options):
     """What a request may set; nothing has a default, so nothing is sent unasked."""
 
     image_detail: Literal["auto", "low", "high"] | None = Field(
         default=None,
         description="How closely images are looked at: auto, low (fewer tokens) or high",
+    )
+    image_prepare: Literal["auto", "strict", "shrink"] | None = Field(
+        default=None,
+        description=(
+            "What may be done to images: auto (convert what xAI would refuse),"
+            " strict (nothing) or shrink (also send no more pixels than are read)"
+        ),
     )
     temperature: float | None = Field(
         default=None,
@@ -177,7 +188,7 @@ class _Shared:
         return choose(prompt, forced=forced, responses_only=self.known.responses_only)
 
     def _call(self, wire: "Wire", prompt: Prompt, stream: bool, key: str) -> "Call":
-        """Build the request. Reads image files, and refuses what xAI would refuse."""
+        """Build the request. Reads image files, and converts or refuses what xAI would refuse."""
         import json
 
         from llm.models import _partition_tools
@@ -185,22 +196,30 @@ class _Shared:
         from .capabilities import check_options
         from .errors import EmptyPrompt
         from .known import known_models
-        from .messages import messages_to_send
-        from .prepare import image_url
+        from .messages import images_of_this_turn, messages_to_send
+        from .prepare import Preparation, image_url
         from .settings import api_base
         from .transport import Call
 
         messages = messages_to_send(prompt, wire.sends)
         if not messages:
             raise EmptyPrompt("There is nothing to send: give a prompt or an image.")
-        options = prompt.options.model_dump(exclude_none=True, exclude={"responses"})
+        options = prompt.options.model_dump(exclude_none=True)
         check_options(self.known, options, known_models)
+        news = images_of_this_turn(messages)
+        preparation = Preparation(
+            mode=options.get("image_prepare", "auto"),
+            accounting=self.known.accounting,
+            detail=options.get("image_detail"),
+        )
         tools, server_tools = _partition_tools(cast("Any", self), prompt.tools)
         body = wire.request_body(
             self.name,
             messages,
-            image_url=image_url,
-            options=options,
+            image_url=lambda image: image_url(
+                image, preparation._replace(is_news=any(image is new for new in news))
+            ),
+            options={name: value for name, value in options.items() if name not in LOCAL_OPTIONS},
             tools=tools,
             schema=cast("dict[str, Any] | None", prompt.schema),
             stream=stream,

@@ -1,19 +1,57 @@
 """From LLM's attachments to the `url` of an `image_url` part.
 
 This is the one module that reads image files. A web address is passed on as it is:
-xAI fetches it. Anything else becomes a data URL, once it is known that xAI takes it.
+xAI fetches it. Anything else becomes a data URL, once it is known that xAI takes it, or
+has been made into something that it takes.
 """
 
 import base64
+import logging
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import llm
 
-from .errors import ImageNotReadable
-from .images import check_bytes, inspect
+from .errors import ImageNotReadable, ImageTooLarge, UnsupportedImage
+from .images import ImageInfo, check_bytes, identify, inspect
+from .limits import MAX_IMAGE_PIXELS
+from .scaling import Fits, is_read, within
+
+# Enough for any photo or scan, and little enough for the memory.
+_MOST_BYTES_READ = 512 * 1024**2
 
 
-def image_url(attachment: llm.Attachment) -> str:
+class Preparation(NamedTuple):
+    """What may be done to an image, and for whom.
+
+    `mode` is the option image_prepare: "strict" sends the bytes as they are or refuses
+    them, "auto" converts what xAI would refuse, "shrink" also scales down to what a
+    model of this `accounting` reads at this `detail`. `is_news` is False for an image of
+    an earlier turn: what was done to it has been said.
+    """
+
+    mode: str = "auto"
+    accounting: str = "patches"
+    detail: str | None = None
+    is_news: bool = True
+
+    @property
+    def fits(self) -> Fits:
+        """The rule for how large an image may be."""
+        if self.mode == "shrink":
+            return is_read(self.accounting, self.detail)
+        return within(MAX_IMAGE_PIXELS)
+
+
+class Prepared(NamedTuple):
+    """The bytes that are sent, and what they are."""
+
+    data: bytes
+    info: ImageInfo
+
+
+def image_url(attachment: llm.Attachment, preparation: Preparation) -> str:
     """Give the address or the data URL that stands for this attachment.
 
     Raises an ImageError that names the file, for what xAI would refuse.
@@ -21,9 +59,45 @@ def image_url(attachment: llm.Attachment) -> str:
     if attachment.url and not attachment.content and not attachment.path:
         return attachment.url
     name = image_name(attachment)
-    data = read_image(attachment, name)
-    media_type = inspect(data, name).media_type
-    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
+    return data_url(read_image(attachment, name, preparation), name, preparation)
+
+
+def data_url(data: bytes, name: str, preparation: Preparation) -> str:
+    """Turn the bytes of an image, from wherever they came, into the data URL that is sent."""
+    sent = prepare(data, name, preparation)
+    return f"data:{sent.info.media_type};base64,{base64.b64encode(sent.data).decode('ascii')}"
+
+
+def prepare(data: bytes, name: str, preparation: Preparation) -> Prepared:
+    """Leave an image as it is, or convert it and say so in the log; raises an ImageError.
+
+    What xAI takes is only ever touched to scale it down, and never grows by it.
+    """
+    info = _info(data, name, preparation)
+    if info and preparation.fits(info.width, info.height):
+        return Prepared(data, info)
+    from .convert import convert
+
+    made, change = convert(data, name, preparation.fits, shrinks=info is not None)
+    if info and len(made) >= len(data):
+        return Prepared(data, info)
+    sent = Prepared(made, inspect(made, name))
+    level = logging.WARNING if preparation.is_news else logging.INFO
+    logging.getLogger("llm_grok_vision").log(level, "%s: %s.", name, change)
+    return sent
+
+
+def _info(data: bytes, name: str, preparation: Preparation) -> ImageInfo | None:
+    """Inspect an image; None stands for one that xAI would refuse and that may be converted."""
+    try:
+        return inspect(data, name)
+    except (ImageTooLarge, UnsupportedImage):
+        if preparation.mode == "strict":
+            raise
+    with suppress(UnsupportedImage):
+        # Too many bytes were all that `inspect` looked at.
+        identify(data, name)
+    return None
 
 
 def image_name(attachment: llm.Attachment) -> str:
@@ -33,15 +107,26 @@ def image_name(attachment: llm.Attachment) -> str:
     return "The image without a file name (from standard input or bytes)"
 
 
-def read_image(attachment: llm.Attachment, name: str) -> bytes:
+def read_image(attachment: llm.Attachment, name: str, preparation: Preparation) -> bytes:
     """Read the bytes of an attachment that is a file, or holds them; raises an ImageError."""
     if attachment.content or not attachment.path:
         return attachment.content or b""
     path = Path(attachment.path)
     try:
-        check_bytes(path.stat().st_size, name)
+        _check_bytes(path.stat().st_size, name, preparation)
         return path.read_bytes()
     except (OSError, ValueError) as error:
         # ValueError: no path can hold a NUL.
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageNotReadable(name, f"could not be read: {reason}.") from error
+
+
+def _check_bytes(size: int, name: str, preparation: Preparation) -> None:
+    if preparation.mode == "strict":
+        check_bytes(size, name)
+    elif size > _MOST_BYTES_READ:
+        raise ImageTooLarge(
+            name,
+            f"has {size:,} bytes; {_MOST_BYTES_READ:,} can be read and converted at most."
+            " Scale it down first.",
+        )

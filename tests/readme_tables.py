@@ -7,7 +7,10 @@ from pathlib import Path
 from fake_server.refusals import REFUSALS
 from llm_grok_vision import limits
 from llm_grok_vision.models import GrokOptions
+from llm_grok_vision.prepare import Preparation, prepare
+from llm_grok_vision.tokens import tiled
 
+ROOT = Path(__file__).parents[1]
 CATALOGUE = Path(limits.__file__).with_name("catalogue.json")
 
 
@@ -22,6 +25,30 @@ def options() -> str:
         (f"`{name}`", field.description or "") for name, field in GrokOptions.model_fields.items()
     )
     return table(("option", "meaning"), rows)
+
+
+def shrunk() -> str:
+    """One row a detail: what `shrink` makes of the photo in `examples/` for grok-4."""
+    data = (ROOT / "examples" / "harbour.jpg").read_bytes()
+    before = prepare(data, "harbour.jpg", Preparation()).info
+    rows = []
+    for detail in limits.IMAGE_DETAILS:
+        sent = prepare(data, "harbour.jpg", Preparation("shrink", "tiles", detail, is_news=False))
+        tokens = tiled(before.width, before.height, detail).tokens
+        assert tokens == tiled(sent.info.width, sent.info.height, detail).tokens
+        rows.append(
+            (
+                f"`{detail}`",
+                f"{before.width}x{before.height}, {_kilobytes(data)}",
+                f"{sent.info.width}x{sent.info.height}, {_kilobytes(sent.data)}",
+                f"{tokens:,}",
+            )
+        )
+    return table(("`image_detail`", "sent as it is", "sent with `shrink`", "tokens of both"), rows)
+
+
+def _kilobytes(data: bytes) -> str:
+    return f"{len(data) / 1000:.0f} kB"
 
 
 def models() -> str:

@@ -16,9 +16,9 @@ WriteFile = Callable[[str, bytes], Path]
 BAD_FILES = [
     pytest.param(
         "holiday.jpg",
-        picture(64, 64, "GIF"),
-        "is a GIF; xAI takes PNG and JPEG. Convert it to one of them first.",
-        id="a-gif-called-jpg",
+        picture(64, 64, "PDF"),
+        "is a PDF; xAI takes PNG and JPEG. Convert it to one of them first.",
+        id="a-pdf-called-jpg",
     ),
     pytest.param(
         "cut.png",
@@ -27,19 +27,42 @@ BAD_FILES = [
         id="a-png-cut-short",
     ),
     pytest.param(
-        "huge.png",
-        png_of_bytes(20_971_521),
-        "has 20,971,521 bytes; xAI takes 20,971,520 at most (20 MiB)."
-        " Scale it down or compress it more.",
-        id="guide-20-mib-and-a-byte",
-    ),
-    pytest.param(
         "icon.png",
         picture(7, 7),
         "is 7x7 pixels; xAI takes 8 a side at least. Scale it up.",
         id="observed-7-a-side",
     ),
 ]
+
+
+STRICTLY_BAD_FILES = [
+    *BAD_FILES,
+    pytest.param(
+        "holiday.jpg",
+        picture(64, 64, "GIF"),
+        "is a GIF; xAI takes PNG and JPEG. Convert it to one of them first.",
+        id="a-gif-called-jpg",
+    ),
+    pytest.param(
+        "huge.png",
+        png_of_bytes(20_971_521),
+        "has 20,971,521 bytes; xAI takes 20,971,520 at most (20 MiB)."
+        " Scale it down or compress it more.",
+        id="guide-20-mib-and-a-byte",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "problem"), STRICTLY_BAD_FILES)
+def test_what_might_be_converted_is_refused_by_a_strict_user(
+    xai: FakeServer, image_file: WriteFile, name: str, data: bytes, problem: str
+):
+    path = image_file(name, data)
+
+    result = run_llm("-m", "grok-4", "What is this?", "-a", path, "-o", "image_prepare", "strict")
+
+    assert shown_error(result) == f"Error: {path} {problem}\n"
+    assert xai.requests == []
 
 
 @pytest.mark.parametrize(("name", "data", "problem"), BAD_FILES)
@@ -69,13 +92,16 @@ def test_an_empty_file_is_a_mistake_in_the_command(xai: FakeServer, image_file: 
     assert xai.requests == []
 
 
-def test_a_file_too_large_for_the_memory_is_refused_by_its_size(xai: FakeServer, tmp_path: Path):
+@pytest.mark.parametrize("mode", ["auto", "strict", "shrink"])
+def test_a_file_too_large_for_the_memory_is_refused_by_its_size(
+    xai: FakeServer, tmp_path: Path, mode: str
+):
     path = tmp_path / "disk.png"
     with path.open("wb") as file:
         file.truncate(2**40)
 
     with pytest.raises(ImageTooLarge, match=r"has 1,099,511,627,776 bytes"):
-        ask("sync", attachments=[llm.Attachment(path=str(path))])
+        ask("sync", attachments=[llm.Attachment(path=str(path))], image_prepare=mode)
 
     assert xai.requests == []
 

@@ -153,6 +153,18 @@ OTHERS = [
     pytest.param(picture(64, 64, "BMP"), "a BMP", id="pillow-bmp"),
     pytest.param(picture(64, 64, "TIFF"), "a TIFF", id="pillow-tiff"),
     pytest.param(b"MM\x00*" + bytes(60), "a TIFF", id="big-endian-tiff"),
+    pytest.param(b"II+\x00" + bytes(60), "a TIFF", id="bigtiff"),
+    pytest.param(b"MM\x00+" + bytes(60), "a TIFF", id="big-endian-bigtiff"),
+    pytest.param(picture(64, 64, "JPEG2000"), "a JPEG 2000", id="pillow-jp2"),
+    pytest.param(b"\xff\x4f\xff\x51" + bytes(60), "a JPEG 2000", id="jpeg-2000-without-a-box"),
+    pytest.param(
+        b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif" + bytes(60),
+        "an AVIF",
+        id="avif-by-its-second-brand",
+    ),
+    pytest.param(
+        b"\x00\x00\x00\x18ftypisom" + bytes(60), "neither a PNG nor a JPEG by its bytes", id="mp4"
+    ),
     pytest.param(b"\x00\x00\x00\x18ftypheic" + bytes(60), "a HEIC", id="iphone-heic"),
     pytest.param(b"\x00\x00\x00\x18ftypmif1" + bytes(60), "a HEIC", id="heif-of-another-brand"),
     pytest.param(b"\x00\x00\x00\x1cftypavif" + bytes(60), "an AVIF", id="avif"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fake_server.accounting import count_image_tokens, count_tiles
+from llm_grok_vision.prepare import Preparation, prepare
 from llm_grok_vision.tokens import patched, tiled
 from tests.pictures import picture
 from tests.prompting import run_llm, shown_error
@@ -60,6 +61,24 @@ def test_the_command_tells_what_each_detail_costs(photo: Path):
     ]
 
 
+def test_a_file_that_is_converted_costs_what_is_sent(
+    image_file: Callable[[str, bytes], Path], tmp_path: Path
+):
+    path = image_file("photo.webp", picture(900, 500, "WEBP"))
+
+    result = run_llm("grok-vision", "tokens", path, "--json", "--draw", tmp_path / "out.png")
+
+    rows = json.loads(result.stdout)
+    sent = prepare(path.read_bytes(), "photo.webp", Preparation()).data
+    assert [(row["tokens"], row["bytes"]) for row in rows] == [
+        (1792, len(sent)),
+        (256, len(sent)),
+        (1792, len(sent)),
+    ]
+    with Image.open(tmp_path / "out.png") as drawn:
+        assert drawn.size == (900, 500)
+
+
 def test_the_command_counts_patches_for_newer_models(photo: Path):
     result = run_llm("grok-vision", "tokens", photo, "-m", "xai/grok-4.3", "--json")
 
@@ -85,7 +104,7 @@ def test_the_squares_are_drawn_over_a_copy(photo: Path, tmp_path: Path, model: s
 
 MISTAKES = [
     pytest.param(["none.jpg"], "none.jpg could not be read: No such file", id="no-file"),
-    pytest.param(["a.gif"], "a.gif is a GIF", id="no-jpeg"),
+    pytest.param(["a.pdf"], "a.pdf is a PDF", id="no-image"),
     pytest.param(["a.png", "-m", "gpt-9"], "There is no model gpt-9", id="no-model"),
     pytest.param(["a.png", "--draw", "no/x.png"], "no/x.png could not be written", id="no-folder"),
     pytest.param(["a.png", "--draw", "x.nothing"], "x.nothing could not be", id="no-type"),
@@ -101,7 +120,7 @@ def test_a_mistake_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ):
     folder = image_file("a.png", picture(64, 64)).parent
-    image_file("a.gif", picture(64, 64, "GIF"))
+    image_file("a.pdf", picture(64, 64, "PDF"))
     monkeypatch.chdir(folder)
 
     result = run_llm("grok-vision", "tokens", *arguments)
