@@ -333,7 +333,7 @@ def test_after_a_rate_limit_requests_go_one_by_one_and_slowly_more_again():
 
 
 def test_an_end_of_the_reader_ends_the_run_without_a_traceback(xai: FakeServer, gallery: Gallery):
-    names = gallery(40)
+    names = gallery(24)
 
     with describing("What?", *names) as process:
         assert process.stdout is not None
@@ -344,4 +344,4 @@ def test_an_end_of_the_reader_ends_the_run_without_a_traceback(xai: FakeServer, 
 
     assert b"Traceback" not in said
     assert process.wait() != 0
-    assert len(xai.requests) < 40
+    assert len(xai.requests) < 24

@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import signal
 import sys
-from contextlib import ExitStack
+from collections.abc import Coroutine
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import click
 import llm
@@ -128,11 +131,21 @@ def _ask(job: Run, todo: list[str], settings: Settings) -> None:
     """Run to the end, or to whatever ends it; say what it came to either way."""
     try:
         with job.progress:
-            asyncio.run(job.over(todo, settings.concurrency))
-    except KeyboardInterrupt:
+            asyncio.run(_interruptible(job.over(todo, settings.concurrency)))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         raise click.Abort from None
     finally:
         if job.totals != Totals():
             click.echo(job.totals, err=True)
             if settings.output and job.totals.done < len(todo):
                 click.echo("The same command asks about the rest.", err=True)
+
+
+async def _interruptible(work: Coroutine[Any, Any, None]) -> None:
+    """Let Ctrl-C cancel the work, as asyncio does by itself from Python 3.11 on."""
+    task = asyncio.current_task()
+    if sys.version_info < (3, 11) and task:
+        # Windows has no such handlers; there the end is less tidy, and as safe.
+        with suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    await work
