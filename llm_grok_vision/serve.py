@@ -44,16 +44,22 @@ def serve(arguments: Sequence[str], api_key: str | None) -> int:
 
     with _on_ending_signals(stop):
         fake = _start(command)
-        signal.signal(signal.SIGINT, stop)
         if asked:
             fake.terminate()
         return _followed(fake, api_key or "any")
 
 
 def _start(command: list[str]) -> "subprocess.Popen[str]":
-    """Start a process that leaves Ctrl-C to this one until it has its own way of ending."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 (our own fake)
+    # In a session of its own it does not hear Ctrl-C beside this process: a second signal,
+    # while it ends after the first, would end it as if it had failed.
+    # PYTHONSAFEPATH: a folder called fake_server in the user's own folder is not meant.
+    return subprocess.Popen(  # noqa: S603 (our own fake)
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        start_new_session=True,
+    )
 
 
 def _followed(fake: "subprocess.Popen[str]", api_key: str) -> int:
@@ -81,13 +87,13 @@ def settings(url: str, api_key: str, system: str = os.name) -> str:
 
 @contextmanager
 def _on_ending_signals(handler: Callable[..., None]) -> Iterator[None]:
-    """Handle what ends a command from outside; who started it with nohup means it to stay."""
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number in numbers:
-        if before[number] is not signal.SIG_IGN:
-            signal.signal(number, handler)
+    """Handle what ends a command from outside."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    # Windows has none; and who started the command with nohup means it to stay.
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        numbers.append(hang_up)
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
