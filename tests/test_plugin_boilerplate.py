@@ -29,7 +29,7 @@ def test_entries_are_added_and_never_changed():
     assert {name: _fingerprint(value) for name, value in BOILERPLATE.items()} == FINGERPRINTS
 
 
-@pytest.mark.parametrize("options", [()], ids=["chat"])
+@pytest.mark.parametrize("options", [(), ("-o", "responses", "1")], ids=["chat", "responses"])
 def test_a_logged_answer_refers_to_them_and_comes_back_whole(
     xai: FakeServer, own_llm_folder: Path, options: tuple[str, ...]
 ):
