@@ -7,6 +7,7 @@ imported when one runs.
 import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import llm
@@ -17,6 +18,7 @@ from pydantic import Field, field_validator
 from .limits import MAX_PENALTY, MAX_STOP_SEQUENCES, MAX_TEMPERATURE, MAX_TOP_P
 
 if TYPE_CHECKING:
+    from .sending import Attempts, Sending
     from .transport import Call
     from .wire.chat_completions import Completion
 
@@ -29,6 +31,20 @@ class GrokOptions(llm.KeyModel.Options):
     image_detail: Literal["auto", "low", "high"] | None = Field(
         default=None,
         description="How closely images are looked at: auto, low (fewer tokens) or high",
+    )
+    image_urls: Literal["auto", "pass", "inline"] | None = Field(
+        default=None,
+        description="Who fetches web addresses: xAI (pass), this machine (inline), or auto, "
+        "which is xAI first and this machine when xAI could not use what it got",
+    )
+    past_images: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many images of earlier turns are sent again, the newest ones (all)",
+    )
+    skip_lost_images: bool | None = Field(
+        default=None,
+        description="Go on without images of earlier turns that are gone, damaged or refused",
     )
     temperature: float | None = Field(
         default=None,
@@ -147,24 +163,33 @@ class _Shared:
             )
         return key
 
-    def _call(self, prompt: Prompt, stream: bool, key: str) -> "Call":
+    def _attempts(self, prompt: Prompt, stream: bool, key: str | None) -> "Attempts":
+        """Give the calls to make for a prompt."""
+        from .sending import Attempts
+
+        return Attempts(prompt, lambda sending: self._call(prompt, stream, str(key), sending))
+
+    def _call(self, prompt: Prompt, stream: bool, key: str, sending: "Sending") -> "Call":
         """Build the request. Reads image files, and refuses what xAI would refuse."""
         import json
 
         from .errors import EmptyPrompt
-        from .messages import messages_to_send
+        from .messages import turns_to_send
+        from .past_images import keep_newest, prepared
         from .prepare import image_url
         from .transport import Call
         from .wire.chat_completions import PATH, request_body
 
-        messages = messages_to_send(prompt)
-        if not messages:
+        turns = turns_to_send(prompt)
+        if not turns.past and not turns.present:
             raise EmptyPrompt("There is nothing to send: give a prompt or an image.")
+        url_of = partial(image_url, inline=sending.inline)
+        past = keep_newest(turns.past, sending.past_images)
         base = (os.environ.get("XAI_API_BASE") or DEFAULT_API_BASE).strip().rstrip("/")
         body = request_body(
             self.name,
-            messages,
-            image_url=image_url,
+            [*prepared(past, url_of, skip_lost=sending.skip_lost), *turns.present],
+            image_url=url_of,
             options=prompt.options.model_dump(exclude_none=True),
             tools=[tool for tool in prompt.tools if isinstance(tool, llm.Tool)],
             schema=cast("dict[str, Any] | None", prompt.schema),
@@ -190,8 +215,9 @@ class GrokVision(_Shared, llm.KeyModel):
         from .transport import Answer
 
         with _recorded(response, key) as completion:
-            call = self._call(prompt, stream, str(key))
-            with completion.may_break_at_its_end(), Answer(call, completion.begins) as answer:
+            attempts = self._attempts(prompt, stream, key)
+            answering = Answer(attempts.first(), completion.begins, attempts.after)
+            with completion.may_break_at_its_end(), answering as answer:
                 for data in answer:
                     yield from completion.feed(data)
                     if completion.done:
@@ -218,9 +244,10 @@ class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
         from .transport import AsyncAnswer
 
         with _recorded(response, key) as completion:
-            call = await asyncio.to_thread(self._call, prompt, stream, str(key))
+            attempts = self._attempts(prompt, stream, key)
+            call = await asyncio.to_thread(attempts.first)
             with completion.may_break_at_its_end():
-                async with AsyncAnswer(call, completion.begins) as answer:
+                async with AsyncAnswer(call, completion.begins, attempts.after) as answer:
                     async for data in answer:
                         for event in completion.feed(data):
                             yield event

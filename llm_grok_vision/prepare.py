@@ -1,7 +1,8 @@
 """From LLM's attachments to the `url` of an `image_url` part.
 
-This is the one module that reads image files. A web address is passed on as it is:
-xAI fetches it. Anything else becomes a data URL, once it is known that xAI takes it.
+This is the one module that reads image files. A web address is passed on for xAI to
+fetch, unless it is to be downloaded here. Anything else becomes a data URL, once it is
+known that xAI takes it.
 """
 
 import base64
@@ -11,26 +12,34 @@ import llm
 
 from .errors import ImageNotReadable
 from .images import check_bytes, inspect
+from .names import image_name, web_address
 
 
-def image_url(attachment: llm.Attachment) -> str:
+def image_url(attachment: llm.Attachment, *, inline: bool = False) -> str:
     """Give the address or the data URL that stands for this attachment.
 
-    Raises an ImageError that names the file, for what xAI would refuse.
+    With `inline`, a web address is downloaded and becomes a data URL too. Raises an
+    ImageError that names the file or the address, for what xAI would refuse.
     """
+    name = image_name(attachment)
+    if address := web_address(attachment):
+        if not inline:
+            return address
+        from .download import download
+
+        return data_url(download(address), name)
     if attachment.url and not attachment.content and not attachment.path:
         return attachment.url
-    name = image_name(attachment)
-    data = read_image(attachment, name)
+    return data_url(read_image(attachment, name), name)
+
+
+def data_url(data: bytes, name: str) -> str:
+    """Write an image as a data URL; `name` stands for it in errors.
+
+    Raises an ImageError for what xAI would refuse.
+    """
     media_type = inspect(data, name).media_type
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def image_name(attachment: llm.Attachment) -> str:
-    """Name an attachment for the user: its path, its address, or what else is known."""
-    if attachment.path and not attachment.content:
-        return str(attachment.path)
-    return "The image without a file name (from standard input or bytes)"
 
 
 def read_image(attachment: llm.Attachment, name: str) -> bytes:

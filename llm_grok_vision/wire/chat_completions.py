@@ -28,6 +28,8 @@ PATH = "/chat/completions"
 
 # LLM's options that have another name on the wire.
 _RENAMED = {"max_tokens": "max_completion_tokens"}
+# LLM's options that are not for xAI: they say how images are sent.
+_NOT_SENT = frozenset({"image_detail", "image_urls", "past_images", "skip_lost_images"})
 _DONE = "[DONE]"
 
 ImageUrl = Callable[[llm.Attachment], str]
@@ -54,7 +56,7 @@ def request_body(
         ],
     }
     for option, value in options.items():
-        if option != "image_detail":
+        if option not in _NOT_SENT:
             body[_RENAMED.get(option, option)] = value
     if tools:
         body["tools"] = [_function(tool) for tool in tools]
