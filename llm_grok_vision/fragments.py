@@ -20,6 +20,8 @@ _CLIPBOARD = "clipboard"
 
 def images_for(argument: str) -> list[llm.Attachment]:
     """Give the images that the part behind `img:` names; raises an ImageError."""
+    if not argument:
+        raise ImageNotReadable("img:", f"needs a file, a folder, an address or '{_CLIPBOARD}'.")
     if argument == _CLIPBOARD:
         return _copied()
     if is_web_address(argument):
