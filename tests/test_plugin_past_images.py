@@ -496,3 +496,15 @@ def test_a_damaged_image_counts_as_sent_only_once_it_is(xai: FakeServer, kind: s
     assert shape(xai.requests[0])[0] == ("user", [f"one{LEFT_OUT}{LEFT_OUT}"])
     with pytest.raises(DamagedImage):
         ask(kind, messages=messages, past_images=1)
+
+
+def test_the_options_can_be_stored_for_a_model(xai: FakeServer, photo: Path):
+    for name, value in (("past_images", "0"), ("skip_lost_images", "1")):
+        run_llm("models", "options", "set", "grok-4", name, value)
+    run_llm("-m", "grok-4", "one", "-a", photo)
+
+    result = run_llm("-c", "two")
+
+    assert result.exit_code == 0
+    assert len(xai.requests[0].images) == 1
+    assert xai.requests[1].images == []
