@@ -7,13 +7,15 @@ GrokError                    catch this for all of them
  +- InvalidTool              a parameter that one of xAI's own tools does not take
  +- EmptyPrompt              there is nothing to send
  +- ImageError               yours: an image was not sent, `name` says which
- |   +- ImageNotReadable     the file is gone, or may not be read
+ |   +- ImageNotReadable     the file is gone, the address has no answer
  |   +- UnsupportedImage     neither PNG nor JPEG by its bytes, nor converted to one
  |   +- DamagedImage         empty, cut short or damaged
  |   +- ImageTooLarge        too many bytes or pixels, and not scaled down
  |   +- ImageTooSmall        too few pixels
  +- ApiError                 theirs: `status`, `code` and xAI's own words
- |   +- InvalidKey, PermissionDenied, NotFound, RequestRefused
+ |   +- InvalidKey, PermissionDenied, NotFound
+ |   +- RequestRefused       something in the request
+ |   |   +- ImageRefused     an image in it
  |   +- RateLimited, ServerError         tried again before they are raised
  +- UnusableAnswer           the answer is not what a schema asked for
  +- ConnectionFailed         no answer, or only the part of one that is `partial_text`
@@ -35,6 +37,18 @@ class GrokError(llm.ModelError, click.ClickException):
     """
 
     partial_text = ""
+    _more = ""
+
+    def add_advice(self, line: str) -> None:
+        """Put another line below the sentence."""
+        self._more += f"\n{line}"
+
+    def __str__(self) -> str:
+        return f"{self.message}{self._more}"
+
+    def format_message(self) -> str:
+        """Give what click shows."""
+        return str(self)
 
 
 class NoKeyError(GrokError, llm.NeedsKeyException):
@@ -66,7 +80,7 @@ class ImageError(GrokError):
 
 
 class ImageNotReadable(ImageError):
-    """The file is gone, or may not be read."""
+    """The file is gone or may not be read, the address has no answer."""
 
 
 class UnsupportedImage(ImageError):
@@ -114,6 +128,10 @@ class NotFound(ApiError):
 
 class RequestRefused(ApiError):
     """xAI refused what was in the request."""
+
+
+class ImageRefused(RequestRefused):
+    """xAI refused an image in the request, or could not fetch it."""
 
 
 class RateLimited(ApiError):

@@ -1,143 +1,24 @@
-"""The models as LLM sees them: what each can do, its options, and the two `execute`s.
+"""The models as LLM sees them: what each can do, and the two `execute`s.
 
 Importing this costs every `llm` command, so what is only needed to run a prompt is
 imported when one runs.
 """
 
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import llm
-from llm.models import Conversation, Prompt, Response, _BaseResponse
+from llm.models import Conversation, Prompt, Response
 from llm.parts import StreamEvent
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from .boilerplate import BOILERPLATE
-from .limits import MAX_PENALTY, MAX_STOP_SEQUENCES, MAX_TEMPERATURE, MAX_TOP_P
+from .options import GrokOptions
 
 if TYPE_CHECKING:
     from .catalogue import CatalogueModel
+    from .sending import Attempts, Sending
     from .transport import Call
     from .wire.choice import Wire
-    from .wire.reading import AnswerReader
-
-LIVE_SEARCH_OPTIONS = frozenset(
-    (
-        "excluded_x_handles",
-        "included_x_handles",
-        "max_search_results",
-        "post_favorite_count",
-        "post_view_count",
-        "return_citations",
-        "search_from_date",
-        "search_mode",
-        "search_parameters",
-        "search_sources",
-        "search_to_date",
-    )
-)
-
-
-# Options that say what this plugin does, and are no parameters of a request.
-LOCAL_OPTIONS = frozenset({"image_prepare", "responses"})
-
-
-class GrokOptions(llm.KeyModel.Options):
-    """What a request may set; nothing has a default, so nothing is sent unasked."""
-
-    image_detail: Literal["auto", "low", "high"] | None = Field(
-        default=None,
-        description="How closely images are looked at: auto, low (fewer tokens) or high",
-    )
-    image_prepare: Literal["auto", "strict", "shrink"] | None = Field(
-        default=None,
-        description=(
-            "What may be done to images: auto (convert what xAI would refuse),"
-            " strict (nothing) or shrink (also send no more pixels than are read)"
-        ),
-    )
-    temperature: float | None = Field(
-        default=None,
-        ge=0,
-        le=MAX_TEMPERATURE,
-        description=f"From 0 (most likely words) to {MAX_TEMPERATURE:g} (most varied)",
-    )
-    top_p: float | None = Field(
-        default=None,
-        gt=0,
-        le=MAX_TOP_P,
-        description="Consider only the likeliest words that add up to this probability",
-    )
-    max_tokens: int | None = Field(
-        default=None, ge=1, description="Most tokens to answer with, reasoning included"
-    )
-    seed: int | None = Field(default=None, description="Ask for the same answer each time")
-    stop: list[str] | None = Field(
-        default=None,
-        description=f"End the answer before this text; a JSON list for up to {MAX_STOP_SEQUENCES}",
-    )
-    frequency_penalty: float | None = Field(
-        default=None,
-        ge=-MAX_PENALTY,
-        le=MAX_PENALTY,
-        description=f"Avoid words the more often they came: -{MAX_PENALTY:g} to {MAX_PENALTY:g}",
-    )
-    presence_penalty: float | None = Field(
-        default=None,
-        ge=-MAX_PENALTY,
-        le=MAX_PENALTY,
-        description=f"Avoid words that already came: -{MAX_PENALTY:g} to {MAX_PENALTY:g}",
-    )
-    reasoning_effort: str | None = Field(
-        default=None,
-        description="How long to think: none, low, medium, high or xhigh, as the model allows",
-    )
-    user: str | None = Field(default=None, description="A name for your end user, for xAI")
-    responses: bool | None = Field(
-        default=None,
-        description="1: ask /v1/responses, as xAI's own tools do by themselves; 0: only if needed",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _live_search_is_gone(cls, values: Any) -> Any:
-        """Say what replaced live search, by the names that xAI or llm-grok had for it."""
-        for name in LIVE_SEARCH_OPTIONS.intersection(values):
-            gone = PydanticCustomError(
-                "live_search",
-                "xAI ended live search; its own tools replaced it: -T WebSearch, -T XSearch",
-            )
-            raise ValidationError.from_exception_data(
-                cls.__name__, [{"type": gone, "loc": (name,), "input": values[name]}]
-            )
-        return values
-
-    @field_validator("stop", mode="before")
-    @classmethod
-    def _stop_as_list(cls, value: Any) -> list[str] | None:
-        """Take a text, a list, or on the command line a list written as JSON."""
-        if isinstance(value, str):
-            listed = _json_list(value)
-            value = [value] if listed is None else listed
-        if value is None:
-            return None
-        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-            raise ValueError("stop takes a text or a list of texts")
-        if not 1 <= len(value) <= MAX_STOP_SEQUENCES:
-            raise ValueError(f"stop takes 1 to {MAX_STOP_SEQUENCES} texts, got {len(value)}")
-        return value
-
-
-def _json_list(text: str) -> list[Any] | None:
-    import json
-
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return None
-    return value if isinstance(value, list) else None
 
 
 class _Shared:
@@ -180,56 +61,28 @@ class _Shared:
 
         return SERVER_TOOLS
 
-    def _wire(self, prompt: Prompt) -> "Wire":
+    def wire(self, prompt: Prompt) -> "Wire":
         """Choose the endpoint that this prompt goes to."""
         from .wire.choice import choose
 
         forced = cast("GrokOptions", prompt.options).responses
         return choose(prompt, forced=forced, responses_only=self.known.responses_only)
 
-    def _call(self, wire: "Wire", prompt: Prompt, stream: bool, key: str) -> "Call":
-        """Build the request. Reads image files, and converts or refuses what xAI would refuse."""
+    def _attempts(self, wire: "Wire", prompt: Prompt, stream: bool, key: str | None) -> "Attempts":
+        """Give the calls to make for a prompt; building one reads files, and may download."""
         import json
 
-        from llm.models import _partition_tools
-
-        from .capabilities import check_options
-        from .errors import EmptyPrompt
-        from .known import known_models
-        from .messages import images_of_this_turn, messages_to_send
-        from .prepare import Preparation, image_url
+        from .request import request_body
+        from .sending import Attempts
         from .settings import api_base
         from .transport import Call
 
-        messages = messages_to_send(prompt, wire.sends)
-        if not messages:
-            raise EmptyPrompt("There is nothing to send: give a prompt or an image.")
-        options = prompt.options.model_dump(exclude_none=True)
-        check_options(self.known, options, known_models)
-        news = images_of_this_turn(messages)
-        preparation = Preparation(
-            mode=options.get("image_prepare", "auto"),
-            accounting=self.known.accounting,
-            detail=options.get("image_detail"),
-        )
-        tools, server_tools = _partition_tools(cast("Any", self), prompt.tools)
-        body = wire.request_body(
-            self.name,
-            messages,
-            image_url=lambda image: image_url(
-                image, preparation._replace(is_news=any(image is new for new in news))
-            ),
-            options={name: value for name, value in options.items() if name not in LOCAL_OPTIONS},
-            tools=tools,
-            schema=cast("dict[str, Any] | None", prompt.schema),
-            stream=stream,
-        )
-        if server_tools:
-            specs = [tool.tool_spec(self) for tool in server_tools]
-            body["tools"] = [*body.get("tools", ()), *specs]
-        for tool in server_tools:
-            tool.prepare_request(self, body)
-        return Call(api_base() + wire.path, key, json.dumps(body).encode())
+        def build(sending: "Sending") -> "Call":
+            model = cast("GrokVision | AsyncGrokVision", self)
+            body = request_body(model, self.known, wire, prompt, sending, stream=stream)
+            return Call(api_base() + wire.path, str(key), json.dumps(body).encode())
+
+        return Attempts(prompt, wire.sends, build)
 
 
 class GrokVision(_Shared, llm.KeyModel):
@@ -246,12 +99,14 @@ class GrokVision(_Shared, llm.KeyModel):
         key: str | None,
     ) -> Iterator[StreamEvent]:
         """Send the prompt and yield the answer's events."""
+        from .recording import recorded
         from .transport import Answer
 
-        wire = self._wire(prompt)
-        with _recorded(response, wire.reader(key)) as completion:
-            call = self._call(wire, prompt, stream, str(key))
-            with completion.may_break_at_its_end(), Answer(call, completion.begins) as answer:
+        wire = self.wire(prompt)
+        with recorded(response, wire.reader(key)) as completion:
+            attempts = self._attempts(wire, prompt, stream, key)
+            answering = Answer(attempts.first(), completion.begins, attempts.after)
+            with completion.may_break_at_its_end(), answering as answer:
                 for data in answer:
                     yield from completion.feed(data)
                     if completion.done:
@@ -275,13 +130,15 @@ class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
         """Send the prompt and yield the answer's events."""
         import asyncio
 
+        from .recording import recorded
         from .transport import AsyncAnswer
 
-        wire = self._wire(prompt)
-        with _recorded(response, wire.reader(key)) as completion:
-            call = await asyncio.to_thread(self._call, wire, prompt, stream, str(key))
+        wire = self.wire(prompt)
+        with recorded(response, wire.reader(key)) as completion:
+            attempts = self._attempts(wire, prompt, stream, key)
+            call = await asyncio.to_thread(attempts.first)
             with completion.may_break_at_its_end():
-                async with AsyncAnswer(call, completion.begins) as answer:
+                async with AsyncAnswer(call, completion.begins, attempts.after) as answer:
                     async for data in answer:
                         for event in completion.feed(data):
                             yield event
@@ -289,37 +146,3 @@ class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
                             break
             for event in completion.finish():
                 yield event
-
-
-@contextmanager
-def _recorded(response: _BaseResponse, completion: "AnswerReader") -> "Iterator[AnswerReader]":
-    """Collect an answer, and tell LLM what it was when it is complete."""
-    from .errors import GrokError
-
-    try:
-        yield completion
-    except GrokError as error:
-        error.partial_text = completion.text
-        raise
-    for call in completion.tool_calls:
-        response.add_tool_call(call)
-    if completion.model:
-        response.set_resolved_model(completion.model)
-    if usage := completion.usage():
-        response.set_usage(**usage)
-    response.response_json = completion.as_json()
-    _remark(completion)
-
-
-def _remark(completion: "AnswerReader") -> None:
-    """Say on stderr what the answer's text does not."""
-    import logging
-
-    logger = logging.getLogger("llm_grok_vision")
-    if completion.finish_reason == "length":
-        logger.warning(
-            "The answer was cut off at the most tokens allowed; -o max_tokens sets how many."
-        )
-    unnamed = [url for url in completion.citations if url not in completion.text]
-    if unnamed:
-        logger.warning("Sources:\n%s", "\n".join(unnamed))

@@ -27,15 +27,28 @@ def register_models(register: Callable[..., None]) -> None:
 
 @llm.hookimpl
 def register_commands(cli: click.Group) -> None:
-    """Add `llm grok-vision`, and make `-a` say which file is empty."""
+    """Add `llm grok-vision`, and mend what `-a` makes of empty files and web addresses."""
     from .commands import grok_vision
 
     cli.add_command(grok_vision)
     # Another LLM or click than is known here leaves `-a` as it is.
     with suppress(Exception):
-        from .empty_files import refuse_empty_files
+        from .cli_attachments import mend_attachments
 
-        refuse_empty_files(cli)
+        mend_attachments()
+
+
+@llm.hookimpl
+def register_fragment_loaders(register: Callable[..., None]) -> None:
+    """Register `img:`, which attaches images where LLM takes fragments."""
+    register("img", load_images)
+
+
+def load_images(argument: str) -> list[llm.Attachment]:
+    """Attach images: img:photo.jpg, img:photos/, img:photos/*.jpg, img:https://..., img:clipboard."""
+    from .fragments import images_for
+
+    return images_for(argument)
 
 
 def llm_aliases(model: CatalogueModel) -> tuple[str, ...]:

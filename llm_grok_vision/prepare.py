@@ -1,8 +1,8 @@
 """From LLM's attachments to the `url` of an `image_url` part.
 
-This is the one module that reads image files. A web address is passed on as it is:
-xAI fetches it. Anything else becomes a data URL, once it is known that xAI takes it, or
-has been made into something that it takes.
+This is the one module that reads image files. A web address is passed on for xAI to
+fetch, unless it is to be downloaded here. Anything else becomes a data URL, once it is
+known that xAI takes it, or has been made into something that it takes.
 """
 
 import base64
@@ -16,6 +16,7 @@ import llm
 from .errors import ImageNotReadable, ImageTooLarge, UnsupportedImage
 from .images import ImageInfo, check_bytes, identify, inspect
 from .limits import MAX_IMAGE_PIXELS
+from .names import image_name, web_address
 from .scaling import Fits, is_read, within
 
 # Enough for any photo or scan, and little enough for the memory.
@@ -28,13 +29,15 @@ class Preparation(NamedTuple):
     `mode` is the option image_prepare: "strict" sends the bytes as they are or refuses
     them, "auto" converts what xAI would refuse, "shrink" also scales down to what a
     model of this `accounting` reads at this `detail`. `is_news` is False for an image of
-    an earlier turn: what was done to it has been said.
+    an earlier turn: what was done to it has been said. With `inline`, what is behind a
+    web address is downloaded.
     """
 
     mode: str = "auto"
     accounting: str = "patches"
     detail: str | None = None
     is_news: bool = True
+    inline: bool = False
 
     @property
     def fits(self) -> Fits:
@@ -54,11 +57,17 @@ class Prepared(NamedTuple):
 def image_url(attachment: llm.Attachment, preparation: Preparation) -> str:
     """Give the address or the data URL that stands for this attachment.
 
-    Raises an ImageError that names the file, for what xAI would refuse.
+    Raises an ImageError that names the file or the address, for what xAI would refuse.
     """
+    name = image_name(attachment)
+    if address := web_address(attachment):
+        if not preparation.inline:
+            return address
+        from .download import download
+
+        return data_url(download(address), name, preparation)
     if attachment.url and not attachment.content and not attachment.path:
         return attachment.url
-    name = image_name(attachment)
     return data_url(read_image(attachment, name, preparation), name, preparation)
 
 
@@ -98,13 +107,6 @@ def _info(data: bytes, name: str, preparation: Preparation) -> ImageInfo | None:
         # Too many bytes were all that `inspect` looked at.
         identify(data, name)
     return None
-
-
-def image_name(attachment: llm.Attachment) -> str:
-    """Name an attachment for the user: its path, its address, or what else is known."""
-    if attachment.path and not attachment.content:
-        return str(attachment.path)
-    return "The image without a file name (from standard input or bytes)"
 
 
 def read_image(attachment: llm.Attachment, name: str, preparation: Preparation) -> bytes:

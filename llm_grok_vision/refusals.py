@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .errors import (
     ApiError,
+    ImageRefused,
     InvalidKey,
     NotFound,
     PermissionDenied,
@@ -84,14 +85,16 @@ _READINGS = (
         "The fault is on xAI's side; try again later.",
     ),
     _Reading(
-        lambda status, words: "image inputs are not supported" in words,
+        lambda status, words: (
+            "image inputs are not supported" in words or "an image model" in words
+        ),
         RequestRefused,
         "Choose a model that reads images: 'llm models -q xai' lists them.",
     ),
     _Reading(
         lambda status, words: status == 413,
         RequestRefused,
-        "Send fewer or smaller images in one prompt.",
+        "Send fewer or smaller images; '-o past_images 0' leaves out those of earlier turns.",
     ),
     _Reading(
         lambda status, words: "not support" in words and "image" not in words,
@@ -99,8 +102,10 @@ _READINGS = (
         "Leave that option out for this model, or choose another model.",
     ),
     _Reading(
+        # OBSERVED 2026: the code "invalid_image", or words like "Image URL could not be fetched"
+        # and "Downloaded response does not contain a valid JPG, PNG, WebP, or ICO image."
         lambda status, words: "image" in words,
-        RequestRefused,
+        ImageRefused,
         "Look at the images of this prompt, and of the conversation it continues.",
     ),
 )

@@ -1,4 +1,4 @@
-"""The only module of the plugin with a socket: one request out, the answer or its events in.
+"""The only module of the plugin that talks to xAI: one request out, the answer or its events in.
 
 The sync and the async half differ by `await` alone; what could be wrong is in the
 functions that both call. An answer that fails before its first token is tried again:
@@ -6,6 +6,7 @@ on 429, on 5xx and when the connection fails, ATTEMPTS times in all. What waited
 for an answer is not: the next silence would be as long.
 """
 
+import asyncio
 import functools
 import json
 import logging
@@ -92,20 +93,32 @@ def _exchange_once(call: Call) -> Any:
     return decoded
 
 
+Otherwise = Callable[[ApiError], Call]
+
+
 class Answer:
     """An answer as it arrives: iterate for the data of each event, inside of `with`.
 
     An answer that is not streamed is one event. `begins` tells of an event's data whether
     it holds a first token, and raises the ApiError that it is; until then a failure is
-    tried again. Raises an ApiError for a refusal, a ConnectionFailed where no answer came.
+    tried again. `otherwise` is handed a refusal, and gives the call to make instead or
+    raises. Raises an ApiError for a refusal, a ConnectionFailed where no answer came.
     """
 
-    def __init__(self, call: Call, begins: Callable[[str], bool]) -> None:
+    def __init__(self, call: Call, begins: Callable[[str], bool], otherwise: Otherwise) -> None:
         self._call = call
         self._begins = begins
+        self._otherwise = otherwise
         self._head: deque[str] = deque()
 
     def __enter__(self) -> "Self":
+        while True:
+            try:
+                return self._try()
+            except ApiError as error:  # noqa: PERF203 (nothing beside a request)
+                self._call = self._otherwise(error)
+
+    def _try(self) -> "Self":
         for attempt in tenacity.Retrying(**_POLICY):
             with attempt:
                 self._open()
@@ -151,12 +164,20 @@ class Answer:
 class AsyncAnswer:
     """An answer as it arrives, as `Answer` is, for asyncio."""
 
-    def __init__(self, call: Call, begins: Callable[[str], bool]) -> None:
+    def __init__(self, call: Call, begins: Callable[[str], bool], otherwise: Otherwise) -> None:
         self._call = call
         self._begins = begins
+        self._otherwise = otherwise
         self._head: deque[str] = deque()
 
     async def __aenter__(self) -> "Self":
+        while True:
+            try:
+                return await self._try()
+            except ApiError as error:  # noqa: PERF203 (nothing beside a request)
+                self._call = await asyncio.to_thread(self._otherwise, error)
+
+    async def _try(self) -> "Self":
         async for attempt in tenacity.AsyncRetrying(**_POLICY):
             with attempt:
                 await self._open()

@@ -1,7 +1,7 @@
 """What all tests share: LLM's own folder is never touched, nor the machine's settings."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from fake_server import FakeServer
 from llm_grok_vision import transport
 from tests.describing import FIRST_WIDTH
 from tests.pictures import picture
+from tests.web import Web, serving
 
 pytest_plugins = ["pytester"]
 
@@ -41,6 +42,22 @@ def xai(grok_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     monkeypatch.setenv("XAI_API_KEY", "xai-test-key")
     monkeypatch.setenv("XAI_API_BASE", grok_server.url)
     return grok_server
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """Serve pictures from this machine."""
+    with serving() as web:
+        yield web
+
+
+@pytest.fixture
+def fetching_xai(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    """Point the plugin at a fake that fetches addresses of this machine, and no others."""
+    monkeypatch.setenv("XAI_API_KEY", "xai-test-key")
+    with FakeServer(allow_hosts=["127.0.0.1"], placeholder=False) as server:
+        monkeypatch.setenv("XAI_API_BASE", server.url)
+        yield server
 
 
 @pytest.fixture

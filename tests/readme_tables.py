@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fake_server.refusals import REFUSALS
 from llm_grok_vision import limits
-from llm_grok_vision.models import GrokOptions
+from llm_grok_vision.options import GrokOptions
 from llm_grok_vision.prepare import Preparation, prepare
 from llm_grok_vision.tokens import tiled
 

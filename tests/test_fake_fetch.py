@@ -7,7 +7,7 @@ import pytest
 
 from fake_server import FakeServer, fetch
 from tests.asking import body, image, post
-from tests.web import PICTURE, Web, serving
+from tests.web import PICTURE, Web
 
 UNABLE = "Image URL could not be fetched: "
 
@@ -29,12 +29,6 @@ FETCHING = {
         ' content types are ["image/jpeg", "image/jpg", "image/png", "image/webp"]',
     ),
 }
-
-
-@pytest.fixture
-def web() -> Iterator[Web]:
-    with serving() as web:
-        yield web
 
 
 @pytest.fixture

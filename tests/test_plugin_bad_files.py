@@ -156,5 +156,6 @@ def test_a_file_that_was_deleted_since_the_last_turn_is_named(
     assert result.returncode == 1
     assert result.stderr.decode() == (
         f"Error: {path} could not be read: No such file or directory.\n"
+        "It is of an earlier turn; '-o skip_lost_images 1' goes on without it.\n"
     )
     assert xai.requests == []

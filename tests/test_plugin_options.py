@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from fake_server import FakeServer
-from llm_grok_vision.models import GrokOptions
+from llm_grok_vision.options import GrokOptions
 from tests.prompting import (
     BOTH,
     MODEL,

@@ -34,6 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the README speaks of."""
     shutil.copy(ROOT / "examples" / "harbour.jpg", tmp_path)
     (tmp_path / "notes.jpg").write_bytes(picture(64, 64, "GIF"))
+    (tmp_path / "rowing-boat.png").write_bytes(picture(64, 64))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -19,6 +19,14 @@ PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {
     "/small.png": (200, {"content-type": "image/png"}, picture(1, 1)),
     "/page.html": (200, {"content-type": "text/html"}, b"<html>"),
     "/untyped.png": (200, {}, PICTURE),
+    "/bytes.png": (200, {"content-type": "application/octet-stream"}, PICTURE),
+    "/no-head.png": (200, {"content-type": "image/png"}, PICTURE),
+    "/shy-head.png": (200, {"content-type": "application/octet-stream"}, PICTURE),
+    "/people-only.png": (200, {"content-type": "image/png"}, PICTURE),
+    "/unknown": (200, {}, bytes(99)),
+    "/nothing.png": (200, {}, b""),
+    "/animation.png": (200, {"content-type": "image/png"}, picture(64, 64, "GIF")),
+    "/paper.pdf": (200, {"content-type": "application/pdf"}, picture(64, 64, "PDF")),
     "/forbidden.png": (403, {"content-type": "image/png"}, PICTURE),
     "/to-cat": (302, {"location": "/cat.png"}, b""),
     "/to-to-to-cat": (301, {"location": "/to-to-cat"}, b""),
@@ -30,15 +38,20 @@ PAGES: dict[str, tuple[int, dict[str, str], bytes]] = {
     "/loop": (302, {"location": "/loop"}, b""),
 }
 
+# Hosts that answer GET and not HEAD.
+HEADS = {"/no-head.png": 405, "/shy-head.png": 403}
+
 
 class Web(ThreadingHTTPServer):
-    """Serves PAGES, /slow and /endless; `seen` are the headers of each request,
-    by their names in small letters; `sent` counts the bytes of /endless.
+    """Serves PAGES, /slow, /dripping and /endless; `seen` are the headers of each GET, by
+    their names in small letters; `asked_for` are verbs and paths; `sent` counts the bytes
+    of /endless. /people-only.png is not for xAI.
     """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.seen: list[dict[str, str]] = []
+        self.asked_for: list[str] = []
         self.sent = 0
         self.asked, self.closing = threading.Event(), threading.Event()
 
@@ -50,7 +63,13 @@ class Web(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Web
 
+    def do_HEAD(self) -> None:
+        self.server.asked_for.append(f"HEAD {self.path}")
+        status, headers, _ = PAGES.get(self.path, (404, {}, b""))
+        self._send(HEADS.get(self.path, status), headers, b"")
+
     def do_GET(self) -> None:
+        self.server.asked_for.append(f"GET {self.path}")
         self.server.seen.append({name.lower(): value for name, value in self.headers.items()})
         self.server.asked.set()
         if self.path == "/slow":
@@ -59,7 +78,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/endless":
             self._send_without_end()
             return
-        status, headers, body = PAGES.get(self.path, (404, {}, b""))
+        if self.path == "/dripping":
+            self._drip()
+            return
+        if self.path == "/people-only.png" and "Xai" in self.headers["user-agent"]:
+            self._send(403, {}, b"")
+            return
+        self._send(*PAGES.get(self.path, (404, {}, b"")))
+
+    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -78,6 +105,14 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.sent += 65536
         except OSError:
             self.server.closing.set()
+
+    def _drip(self) -> None:
+        """Send a byte now and then, until the other side has had enough."""
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while not self.server.closing.wait(0.02):
+                self.wfile.write(b"\x89")
 
     def log_message(self, *message: Any) -> None:
         """Say nothing."""

@@ -1,0 +1,41 @@
+"""What LLM is told of an answer: its model, usage and tool calls, and what stderr has to say."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from llm.models import _BaseResponse
+
+from .errors import GrokError
+from .wire.reading import AnswerReader
+
+_logger = logging.getLogger("llm_grok_vision")
+
+
+@contextmanager
+def recorded(response: _BaseResponse, answer: AnswerReader) -> Iterator[AnswerReader]:
+    """Collect an answer, and tell LLM what it was when it is complete."""
+    try:
+        yield answer
+    except GrokError as error:
+        error.partial_text = answer.text
+        raise
+    for call in answer.tool_calls:
+        response.add_tool_call(call)
+    if answer.model:
+        response.set_resolved_model(answer.model)
+    if usage := answer.usage():
+        response.set_usage(**usage)
+    response.response_json = answer.as_json()
+    _remark(answer)
+
+
+def _remark(answer: AnswerReader) -> None:
+    """Say on stderr what the answer's text does not."""
+    if answer.finish_reason == "length":
+        _logger.warning(
+            "The answer was cut off at the most tokens allowed; -o max_tokens sets how many."
+        )
+    unnamed = [url for url in answer.citations if url not in answer.text]
+    if unnamed:
+        _logger.warning("Sources:\n%s", "\n".join(unnamed))

@@ -1,0 +1,113 @@
+"""How the images of a prompt are sent, and what is tried next when xAI refuses one.
+
+The rules are pure; building a call, which reads files and may download, is handed in.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import llm
+from llm.models import Prompt
+from llm.parts import Part
+
+from .errors import ApiError, ImageRefused
+from .messages import Turns, turns_to_send
+from .names import short_name, web_address
+from .past_images import images_of, keep_newest
+
+if TYPE_CHECKING:
+    from .transport import Call
+
+_MOST_NAMES = 5
+
+_logger = logging.getLogger("llm_grok_vision")
+
+
+class Sending(NamedTuple):
+    """Whether web addresses are downloaded here; how many images of earlier turns are sent."""
+
+    inline: bool
+    past_images: int | None
+    skip_lost: bool
+
+
+class Attempts:
+    """The calls for a prompt: the first, and another one each time xAI refuses an image.
+
+    `sends` tells which parts the wire format carries. `build` makes a call; that reads
+    files, and may download.
+    """
+
+    def __init__(
+        self,
+        prompt: Prompt,
+        sends: Callable[[Part], bool],
+        build: "Callable[[Sending], Call]",
+    ) -> None:
+        self._prompt = prompt
+        self._sends = sends
+        self._build = build
+        self._options = prompt.options.model_dump(exclude_none=True)
+        self._sending = first_sending(self._options)
+
+    def first(self) -> "Call":
+        """Build the call that the options ask for."""
+        return self._build(self._sending)
+
+    def after(self, error: ApiError) -> "Call":
+        """Build the call to make after a refusal, or raise it."""
+        if not isinstance(error, ImageRefused):
+            raise error
+        turns = turns_to_send(self._prompt, self._sends)
+        found = next_sending(self._sending, self._options, turns)
+        if found is None:
+            if line := images_line(self._sending, turns):
+                error.add_advice(line)
+            raise error
+        self._sending, remedy = found
+        _logger.warning("%s %s", error.error, remedy)
+        return self._build(self._sending)
+
+
+def first_sending(options: dict[str, Any]) -> Sending:
+    """Send images as the options say."""
+    return Sending(
+        inline=options.get("image_urls") == "inline",
+        past_images=options.get("past_images"),
+        skip_lost=bool(options.get("skip_lost_images")),
+    )
+
+
+def next_sending(
+    sending: Sending, options: dict[str, Any], turns: Turns
+) -> tuple[Sending, str] | None:
+    """Choose how to send the images once one was refused, with a sentence for the user.
+
+    None where there is nothing else to try.
+    """
+    past = list(images_of(keep_newest(turns.past, sending.past_images)))
+    may_download = options.get("image_urls", "auto") == "auto" and not sending.inline
+    if may_download and any(map(web_address, [*past, *images_of(turns.present)])):
+        return sending._replace(inline=True), "Downloading what is at web addresses to send it."
+    if sending.skip_lost and past:
+        remedy = "Asking again without the images of earlier turns."
+        return sending._replace(past_images=0), remedy
+    return None
+
+
+def images_line(sending: Sending, turns: Turns) -> str:
+    """Name the images that were sent, since xAI does not say which one it refused."""
+    past = list(images_of(keep_newest(turns.past, sending.past_images)))
+    present = list(images_of(turns.present))
+    named = f"Images of this turn: {_names(present)}." if present else ""
+    if past:
+        hint = "" if sending.skip_lost else " '-o skip_lost_images 1' goes on without those."
+        named += f" Of earlier turns: {_names(past)}.{hint}"
+    return named.strip()
+
+
+def _names(images: Sequence[llm.Attachment]) -> str:
+    more = len(images) - _MOST_NAMES
+    names = ", ".join(short_name(image) for image in images[:_MOST_NAMES])
+    return f"{names} and {more} more" if more > 0 else names
