@@ -148,7 +148,7 @@ def check(key: str | None) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def serve(api_key: str | None, arguments: tuple[str, ...]) -> None:
     """
-    Run a fake of xAI's API on this machine, to try things without a bill
+    Run a fake of xAI's API on this machine
 
     Prints the settings that point llm at it, and stops on Ctrl-C. The arguments are
     those of python -m fake_server, whose own help lists them all.

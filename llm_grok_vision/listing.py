@@ -73,12 +73,15 @@ def model(row: dict[str, Any]) -> CatalogueModel:
 
 
 def _efforts(capabilities: Any) -> tuple[str, ...] | None:
-    """Read the efforts that a model takes; None where xAI does not say.
+    """Read the efforts that a model takes; None where xAI does not say, or not in words.
 
     DOC OPENAPI: "The values the model accepts for `reasoning_effort` or `reasoning.effort`."
     """
     listed = capabilities.get("reasoning_effort") if isinstance(capabilities, dict) else None
-    return _names(listed) if isinstance(listed, list) else None
+    if not isinstance(listed, list):
+        return None
+    efforts = _names(listed)
+    return efforts if efforts or not listed else None
 
 
 def _names(listed: Any) -> tuple[str, ...]:

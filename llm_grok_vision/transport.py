@@ -243,9 +243,7 @@ def _certificates(*_places: str | None) -> ssl.SSLContext:
 def _request(client: httpx2.Client | httpx2.AsyncClient, call: Call) -> httpx2.Request:
     if (httpx2.URL(call.url).port or 0) > 65535:
         raise httpx2.InvalidURL("no port is that high")
-    return client.build_request(
-        call.method, call.url, headers=call.headers, content=call.body or None
-    )
+    return client.build_request(call.method, call.url, headers=call.headers, content=call.body)
 
 
 def _is_stream(answer: httpx2.Response) -> bool:

@@ -139,6 +139,7 @@ EFFORTS = [
     ),
     pytest.param(None, "anything", None, id="not-said"),
     pytest.param({"reasoning_effort": None}, "anything", None, id="null"),
+    pytest.param({"reasoning_effort": [{"is": "low"}]}, "anything", None, id="not-in-words"),
 ]
 
 
@@ -235,19 +236,27 @@ IDS = [
     pytest.param("g" * 101, id="long"),
 ]
 FIELDS = [
-    pytest.param({"aliases": None}, id="aliases-null"),
-    pytest.param({"aliases": [5, None, "", "a b", ["x"]]}, id="aliases-that-are-none"),
-    pytest.param({"aliases": "grok-5-latest"}, id="aliases-a-text"),
-    pytest.param({"prompt_text_token_price": "40000"}, id="price-a-text"),
-    pytest.param({"prompt_text_token_price": -1}, id="price-negative"),
-    pytest.param({"prompt_text_token_price": True}, id="price-true"),
-    pytest.param({"completion_text_token_price": float("nan")}, id="price-not-a-number"),
-    pytest.param({"completion_text_token_price": 10**400}, id="price-beyond-all-floats"),
-    pytest.param({"context_length": float("inf")}, id="context-infinite"),
-    pytest.param({"context_length": []}, id="context-a-list"),
-    pytest.param({"capabilities": []}, id="capabilities-a-list"),
-    pytest.param({"capabilities": {"reasoning_effort": "high"}}, id="efforts-a-text"),
-    pytest.param({"capabilities": {"reasoning_effort": [1, {}]}}, id="efforts-that-are-none"),
+    pytest.param("aliases", None, "aliases", (), id="aliases-null"),
+    pytest.param("aliases", [5, None, "", "a b", ["x"]], "aliases", (), id="aliases-that-are-none"),
+    pytest.param("aliases", "grok-5-latest", "aliases", (), id="aliases-a-text"),
+    pytest.param("prompt_text_token_price", "40000", "prompt_price", None, id="price-a-text"),
+    pytest.param("prompt_text_token_price", -1, "prompt_price", None, id="price-negative"),
+    pytest.param("prompt_text_token_price", True, "prompt_price", None, id="price-true"),
+    pytest.param(
+        "completion_text_token_price", float("nan"), "completion_price", None, id="price-no-number"
+    ),
+    pytest.param(
+        "completion_text_token_price", 10**400, "completion_price", None, id="price-beyond-floats"
+    ),
+    pytest.param("context_length", float("inf"), "context_length", None, id="context-infinite"),
+    pytest.param("context_length", [], "context_length", None, id="context-a-list"),
+    pytest.param("capabilities", [], "reasoning_efforts", (), id="capabilities-a-list"),
+    pytest.param(
+        "capabilities", {"reasoning_effort": "high"}, "reasoning_efforts", (), id="efforts-a-text"
+    ),
+    pytest.param(
+        "capabilities", {"reasoning_effort": [1, {}]}, "reasoning_efforts", (), id="efforts-odd"
+    ),
 ]
 
 
@@ -265,10 +274,13 @@ def test_a_row_without_a_proper_id_is_left_out_and_the_others_stay(keep: Keep, n
     assert list(registered()) == [*CATALOGUE, "xai/grok-6"]
 
 
-@pytest.mark.parametrize("fields", FIELDS)
-def test_a_field_of_another_kind_costs_no_more_than_itself(keep: Keep, fields: dict[str, Any]):
-    keep({**GROK_5, **fields})
+@pytest.mark.parametrize(("field", "value", "read_as", "expected"), FIELDS)
+def test_a_field_of_another_kind_costs_no_more_than_itself(
+    keep: Keep, field: str, value: Any, read_as: str, expected: Any
+):
+    keep({**GROK_5, field: value})
 
+    assert getattr(find_model("grok-5"), read_as) == expected
     assert "xai/grok-5" in registered()
     assert run_llm("grok-vision", "models").exit_code == 0
 

@@ -84,11 +84,12 @@ def test_what_is_gone_is_told_by_whether_it_can_still_be_used():
 
 def test_a_model_listed_under_another_name_or_for_text_only_is_listed():
     """OBSERVED 2025-09-04: grok-4-0709 stood there as a model that reads text."""
-    others = [row for row in KNOWN if row["id"] not in {"grok-4-0709", "grok-4.3"}]
-    text_only = {"id": "grok-4-0709", "input_modalities": ["text"]}
+    others = [row for row in KNOWN if row["id"] not in {"grok-4-0709", "grok-4.6", "grok-4.3"}]
+    text_only = {"id": "grok-4.6", "input_modalities": ["text"]}
     renamed = {"id": "grok-4.3-0501", "aliases": ["grok-4.3"], "input_modalities": ["text"]}
+    by_its_alias = {"id": "grok-4", "input_modalities": ["text"]}
 
-    with xai_answering(listing(*others, text_only, renamed)):
+    with xai_answering(listing(*others, text_only, renamed, by_its_alias)):
         result = run_llm("grok-vision", "refresh")
 
     assert result.stderr == "No changes\n"
