@@ -1,5 +1,6 @@
 """Any row is read back as it was written, from any place at which its file may have been torn."""
 
+import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,8 +20,10 @@ FORMATS: list[Any] = [
     pytest.param(Csv(QUESTION.columns), id="csv"),
 ]
 
-# NUL is left out: csv of Python 3.10 cannot read it.
-texts = st.text(st.characters(exclude_characters="\0")) | st.text('",\r\n\\a\u2028ä')
+# NUL is left out, which csv of Python 3.10 cannot read, and what no UTF-8 can spell.
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | st.text(
+    '",\r\n\\a\u2028ä'
+)
 answers = st.lists(st.tuples(texts, texts), max_size=4, unique_by=lambda pair: image_key(pair[0]))
 
 
@@ -31,11 +34,9 @@ def _rows(pairs: list[tuple[str, str]]) -> list[Row]:
 @pytest.mark.parametrize("form", FORMATS)
 @given(answers)
 def test_a_row_is_read_back_as_it_was_written(form: Format, pairs: list[tuple[str, str]]):
-    lines = b"".join(form.encode(row) for row in _rows(pairs)).splitlines(keepends=True)
-    # Files are read by newline alone.
-    lines = b"".join(lines).replace(b"\n", b"\n\0").split(b"\0")[:-1]
+    written = b"".join(form.encode(row) for row in _rows(pairs))
 
-    records = list(form.records(lines))
+    records = list(form.records(io.BytesIO(written)))
 
     assert all(record.finished for record in records)
     decoded = [form.decode(record.data) or {} for record in records]
@@ -83,3 +84,12 @@ def test_a_path_is_the_same_image_however_it_was_written(path: str):
 def test_two_spellings_of_one_path_are_one_image():
     assert image_key("./photos//a.png") == image_key("photos/a.png")
     assert image_key("photos/a.png") != image_key("photos/A.png")
+
+
+def test_an_answer_in_csv_may_be_longer_than_the_csv_module_expects():
+    form = Csv(QUESTION.columns)
+
+    read = form.decode(form.encode(QUESTION.row("a.png", "x" * 200_000, llm.Usage())))
+
+    assert read is not None
+    assert len(read["response"]) == 200_000
