@@ -32,6 +32,9 @@ _OTHERS = (
     (b"ftypmif", 4, "a HEIC"),
     (b"ftypavi", 4, "an AVIF"),
     (b"%PDF", 0, "a PDF"),
+    (b"<!doctype html", 0, "a web page"),
+    (b"<!DOCTYPE html", 0, "a web page"),
+    (b"<html", 0, "a web page"),
     (b"\x00\x00\x01\x00", 0, "an ICO"),
 )
 
