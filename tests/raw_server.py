@@ -56,7 +56,8 @@ class RawServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # it has closed by itself behind the last answer
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(10)
 
@@ -74,6 +75,8 @@ class RawServer:
                     continue
                 for piece in answer:
                     connection.sendall(piece)
+        # Who asks once too often is refused, and does not wait for nobody.
+        self._listener.close()
 
 
 def _read_request(connection: socket.socket) -> bytes:

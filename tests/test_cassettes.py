@@ -43,7 +43,9 @@ def ask_with_an_image(*, stream: bool) -> llm.Response:
 
 def refused_question() -> llm.Response:
     image = llm.Attachment(url="https://pictures.invalid/cat.png", type="image/png")
-    return llm.get_model("xai/grok-4").prompt("What is it?", attachments=[image], key="xai-secret")
+    return llm.get_model("xai/grok-4").prompt(
+        "What is it?", attachments=[image], image_urls="pass", key="xai-secret"
+    )
 
 
 CALLS: dict[str, Callable[[], llm.Response]] = {
@@ -90,7 +92,8 @@ EXPECTED = {
     "whole": "The fake server saw 1 image. Image 1: PNG, 64x64 pixels, 91 bytes,"
     " detail low, 0 tiles, 256 tokens.",
     "refused": "Image URL could not be fetched: Fetching image failed with HTTP status 404 Not Found.\n"
-    "Look at the images of this prompt, and of the conversation it continues.",
+    "Look at the images of this prompt, and of the conversation it continues.\n"
+    "Images of this turn: https://pictures.invalid/cat.png.",
 }
 
 

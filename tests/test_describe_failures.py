@@ -53,17 +53,17 @@ def test_an_image_that_xai_refuses_does_not_stop_the_others(
 def test_a_file_that_is_no_image_is_named_and_tried_again_by_the_next_run(
     xai: FakeServer, gallery: Gallery
 ):
-    names = [*gallery(2), "photos/none.png", "photos/note.gif"]
-    Path("photos/note.gif").write_bytes(picture(64, 64, "GIF"))
+    names = [*gallery(2), "photos/none.png", "photos/cut.png"]
+    Path("photos/cut.png").write_bytes(picture(64, 64)[:40])
 
     first = describe("What?", *names, "--output", "out.jsonl")
-    Path("photos/note.gif").write_bytes(picture(64, 64))
+    Path("photos/cut.png").write_bytes(picture(64, 64))
     second = describe("What?", *names, "--output", "out.jsonl")
 
     assert "failed: photos/none.png could not be read: No such file or dir" in first.stderr
-    assert "failed: photos/note.gif is a GIF; xAI takes PNG and JPEG." in first.stderr
+    assert "failed: photos/cut.png is a PNG that ends too early" in first.stderr
     assert (first.exit_code, second.exit_code) == (1, 1)
-    assert images("out.jsonl") == [*names[:2], "photos/note.gif"]
+    assert images("out.jsonl") == [*names[:2], "photos/cut.png"]
     assert "Images: 1 done, 2 done before, 1 failed." in second.stderr
 
 

@@ -63,13 +63,13 @@ def test_only_what_is_left_is_counted(xai: FakeServer, gallery: Gallery):
 
 def test_a_terminal_gets_a_bar_and_its_failures_stand_above(xai: FakeServer, gallery: Gallery):
     names = gallery(3)
-    Path(names[1]).write_bytes(picture(64, 64, "GIF"))
+    Path(names[1]).write_bytes(picture(64, 64)[:40])
 
     shown = _seen_in_a_terminal("What?", *names, "--output", "out.jsonl", "--concurrency", "1")
 
     assert re.search(r"\[#+-+\] +1/3", shown)
     assert re.search(r"\[#+\] +3/3", shown)
-    assert "\r\x1b[K2/3 failed: photos/001.png is a GIF;" in shown
+    assert "\r\x1b[K2/3 failed: photos/001.png is a PNG that ends too early" in shown
     assert "photos/000.png" not in shown
     assert "Images: 2 done, 0 done before, 1 failed." in shown
 

@@ -55,6 +55,20 @@ def test_an_option_reaches_the_wire_under_its_name_there(
     assert {name: body[name] for name in body if name not in ALWAYS} == wire
 
 
+def test_options_that_say_how_images_are_sent_are_not_sent_themselves():
+    with xai_answering(whole(content="ok")) as server:
+        ask(
+            "sync",
+            "Hello",
+            image_detail="low",
+            image_urls="auto",
+            past_images=0,
+            skip_lost_images=True,
+        )
+
+    assert body_of(server.requests[0]).keys() == ALWAYS
+
+
 def test_an_option_of_none_is_not_sent():
     with xai_answering(whole(content="ok")) as server:
         ask("sync", "Hello", stop=None, seed=None, image_detail=None)

@@ -296,6 +296,18 @@ def test_a_lost_image_is_named_with_what_to_do(
     assert len(xai.requests) == 1
 
 
+def test_a_chat_names_a_lost_image_with_what_to_do(xai: FakeServer, image_file: WriteFile):
+    path = image_file("boat.png", picture(64, 64))
+    run_llm("-m", "grok-4", "one", "-a", path)
+    path.unlink()
+
+    result = run_llm("chat", "-c", stdin="two\nquit\n")
+
+    assert shown_error(result).splitlines()[-1] == (
+        f"It is of an earlier turn; '{LOST}' goes on without it."
+    )
+
+
 @pytest.mark.parametrize(("data", "problem"), LOSSES)
 def test_a_conversation_goes_on_without_a_lost_image(
     xai: FakeServer, image_file: WriteFile, data: bytes | None, problem: str

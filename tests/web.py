@@ -107,11 +107,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.closing.set()
 
     def _drip(self) -> None:
-        """Send a byte now and then, until the other side has had enough."""
+        """Send a byte now and then, until the other side has had enough or 4 seconds went by."""
         self.send_response(200)
         self.end_headers()
         with suppress(OSError):
-            while not self.server.closing.wait(0.02):
+            for _ in range(200):
+                self.server.closing.wait(0.02)
                 self.wfile.write(b"\x89")
 
     def log_message(self, *message: Any) -> None:
