@@ -71,8 +71,6 @@ def _type_of(path: Path) -> str:
     except ValueError:
         # No bytes: `prepare` says so, if the name is an image's.
         found = None
-    except OSError as error:
-        raise ImageNotReadable(str(path), f"could not be read: {error.strerror}.") from error
     return found or mimetypes.guess_type(path.name)[0] or ""
 
 
