@@ -169,17 +169,15 @@ class _Shared:
 
         return SERVER_TOOLS
 
-    def _wire(self, prompt: Prompt) -> "Wire":
+    def wire(self, prompt: Prompt) -> "Wire":
         """Choose the endpoint that this prompt goes to."""
         from .wire.choice import choose
 
         forced = cast("GrokOptions", prompt.options).responses
         return choose(prompt, forced=forced, responses_only=self.known.responses_only)
 
-    def _call(self, wire: "Wire", prompt: Prompt, stream: bool, key: str) -> "Call":
-        """Build the request. Reads image files, and refuses what xAI would refuse."""
-        import json
-
+    def request_body(self, wire: "Wire", prompt: Prompt, *, stream: bool) -> dict[str, Any]:
+        """Build the body of a request. Reads image files, and refuses what xAI would refuse."""
         from llm.models import _partition_tools
 
         from .capabilities import check_options
@@ -187,8 +185,6 @@ class _Shared:
         from .known import known_models
         from .messages import messages_to_send
         from .prepare import image_url
-        from .settings import api_base
-        from .transport import Call
 
         messages = messages_to_send(prompt, wire.sends)
         if not messages:
@@ -210,6 +206,15 @@ class _Shared:
             body["tools"] = [*body.get("tools", ()), *specs]
         for tool in server_tools:
             tool.prepare_request(self, body)
+        return body
+
+    def _call(self, wire: "Wire", prompt: Prompt, stream: bool, key: str) -> "Call":
+        import json
+
+        from .settings import api_base
+        from .transport import Call
+
+        body = self.request_body(wire, prompt, stream=stream)
         return Call(api_base() + wire.path, key, json.dumps(body).encode())
 
 
@@ -229,8 +234,8 @@ class GrokVision(_Shared, llm.KeyModel):
         """Send the prompt and yield the answer's events."""
         from .transport import Answer
 
-        wire = self._wire(prompt)
-        with _recorded(response, wire.reader(key)) as completion:
+        wire = self.wire(prompt)
+        with recorded(response, wire.reader(key)) as completion:
             call = self._call(wire, prompt, stream, str(key))
             with completion.may_break_at_its_end(), Answer(call, completion.begins) as answer:
                 for data in answer:
@@ -258,8 +263,8 @@ class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
 
         from .transport import AsyncAnswer
 
-        wire = self._wire(prompt)
-        with _recorded(response, wire.reader(key)) as completion:
+        wire = self.wire(prompt)
+        with recorded(response, wire.reader(key)) as completion:
             call = await asyncio.to_thread(self._call, wire, prompt, stream, str(key))
             with completion.may_break_at_its_end():
                 async with AsyncAnswer(call, completion.begins) as answer:
@@ -273,7 +278,7 @@ class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
 
 
 @contextmanager
-def _recorded(response: _BaseResponse, completion: "AnswerReader") -> "Iterator[AnswerReader]":
+def recorded(response: _BaseResponse, completion: "AnswerReader") -> "Iterator[AnswerReader]":
     """Collect an answer, and tell LLM what it was when it is complete."""
     from .errors import GrokError
 
