@@ -1,4 +1,4 @@
-"""Which options a model takes: what xAI would refuse is refused before it is sent."""
+"""What a model takes: options and batches that xAI would refuse are refused before they are sent."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -33,6 +33,18 @@ def check_options(
         takers = f", which {_joined(others, 'and')} {verb}" if others else ""
         allowed = _joined(model.reasoning_efforts, "or")
         raise UnsupportedOption(f"{model.name} takes {_EFFORT} {allowed}, not {effort}{takers}.")
+
+
+def check_batches(model: CatalogueModel, known: Callable[[], Iterable[CatalogueModel]]) -> None:
+    """Raise UnsupportedOption for a model that xAI does not answer with in batches.
+
+    `known` gives the models of which some are named that it does; it is asked only then.
+    """
+    if not model.batches:
+        others = _joined(_current(known(), lambda other: other.batches), "or")
+        raise UnsupportedOption(
+            f"xAI takes no batches for {model.name}; ask {others}, or leave out --batch."
+        )
 
 
 def _current(

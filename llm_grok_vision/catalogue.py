@@ -22,7 +22,8 @@ class CatalogueModel(NamedTuple):
     for a million tokens; `accounting` is "tiles" or "patches", the rule for images.
     `responses_only` models answer on /v1/responses alone.
     `refuses` are the parameters it takes no value of, `reasoning_efforts` the values it
-    takes of that one, empty where nobody knows. What xAI's own list leaves out is None.
+    takes of that one, empty where nobody knows. `batches` is False where xAI was seen to
+    refuse the model in a batch. What xAI's own list leaves out is None.
     """
 
     name: str
@@ -36,6 +37,7 @@ class CatalogueModel(NamedTuple):
     responses_only: bool
     refuses: tuple[str, ...]
     reasoning_efforts: tuple[str, ...]
+    batches: bool
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -77,4 +79,5 @@ def _model(row: dict[str, Any]) -> CatalogueModel:
         responses_only=row.get("responses_only", False),
         refuses=tuple(row["refuses"]),
         reasoning_efforts=tuple(row.get("reasoning_efforts", ())),
+        batches=row.get("batches", True),
     )

@@ -9,8 +9,8 @@ import click
 
 
 @click.command()
-@click.argument("prompt")
-@click.argument("images", nargs=-1, required=True, type=click.Path())
+@click.argument("prompt", required=False)
+@click.argument("images", nargs=-1, type=click.Path())
 @click.option("-m", "--model", default="xai/grok-4", show_default=True, help="Model to ask")
 @click.option("-s", "--system", help="System prompt to use")
 @click.option(
@@ -33,9 +33,15 @@ import click
     show_default=True,
     help="Images to ask about at the same time",
 )
+@click.option(
+    "--batch",
+    type=click.Choice(["submit", "status", "results"]),
+    help="Ask through xAI's Batch API: cheaper, and answered later",
+)
 @click.option("-n", "--no-log", is_flag=True, help="Don't log to database")
 @click.option("--key", help="API key to use")
-def describe(**typed: Any) -> None:
+@click.pass_context
+def describe(context: click.Context, /, batch: str | None, **typed: Any) -> None:
     """
     Ask one question about each of many images
 
@@ -52,7 +58,33 @@ def describe(**typed: Any) -> None:
         $ llm grok-vision describe 'Alt text' *.png --output alt.csv --csv
         $ llm grok-vision describe 'What boats?' *.jpg --schema 'boats int, weather' \\
             --output boats.jsonl -m grok-4.3 -o image_detail low
-    """
-    from .describe.command import Settings, run
 
-    run(Settings(**typed))
+    With --batch, xAI answers when it has time, and this machine may be off meanwhile.
+    Submit, look from time to time, and fetch what is done; the last two need no more than
+    the --output file. Results exit with 3 as long as answers are missing.
+
+    \b
+        $ llm grok-vision describe --batch submit 'Alt text' *.png --output alt.jsonl
+        $ llm grok-vision describe --batch status
+        $ llm grok-vision describe --batch results --output alt.jsonl
+    """
+    if batch in (None, "submit"):
+        _check_given(context)
+    from .describe.asked import Settings
+
+    settings = Settings(**typed | {"prompt": typed["prompt"] or ""})
+    if batch:
+        from .describe.batch import run as run_batch
+
+        run_batch(batch, settings)
+    else:
+        from .describe.command import run
+
+        run(settings)
+
+
+def _check_given(context: click.Context) -> None:
+    """Ask for what two of the words after --batch alone can do without."""
+    for name, hint in (("prompt", "'PROMPT'"), ("images", "'IMAGES...'")):
+        if context.params[name] in (None, ()):
+            raise click.MissingParameter(ctx=context, param_type="argument", param_hint=hint)

@@ -69,6 +69,8 @@ def model(row: dict[str, Any]) -> CatalogueModel:
         responses_only=False,
         refuses=("reasoning_effort",) if efforts == () else (),
         reasoning_efforts=efforts or (),
+        # ASSUMED: xAI's list says nothing of it, and refuses it if it is not so.
+        batches=True,
     )
 
 

@@ -68,18 +68,25 @@ class _Shared:
         forced = cast("GrokOptions", prompt.options).responses
         return choose(prompt, forced=forced, responses_only=self.known.responses_only)
 
+    def request_body(
+        self, wire: "Wire", prompt: Prompt, sending: "Sending", *, stream: bool
+    ) -> dict[str, Any]:
+        """Build the body of a request; reads image files, and may download."""
+        from .request import request_body
+
+        model = cast("GrokVision | AsyncGrokVision", self)
+        return request_body(model, self.known, wire, prompt, sending, stream=stream)
+
     def _attempts(self, wire: "Wire", prompt: Prompt, stream: bool, key: str | None) -> "Attempts":
-        """Give the calls to make for a prompt; building one reads files, and may download."""
+        """Give the calls to make for a prompt."""
         import json
 
-        from .request import request_body
         from .sending import Attempts
         from .settings import api_base
         from .transport import Call
 
         def build(sending: "Sending") -> "Call":
-            model = cast("GrokVision | AsyncGrokVision", self)
-            body = request_body(model, self.known, wire, prompt, sending, stream=stream)
+            body = self.request_body(wire, prompt, sending, stream=stream)
             return Call(api_base() + wire.path, str(key), json.dumps(body).encode())
 
         return Attempts(prompt, wire.sends, build)

@@ -51,6 +51,7 @@ _MARKS = ('"choices"', '"output"')
 _logger = logging.getLogger("llm_grok_vision")
 
 _Client = TypeVar("_Client", httpx2.Client, httpx2.AsyncClient)
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,16 @@ def exchange(call: Call) -> Any:
 
     Tried again, and refused, as an `Answer` is. An answer without a body is None.
     """
-    return tenacity.Retrying(**_POLICY)(_exchange_once, call)
+    return again_if_it_may_pass(lambda: exchange_once(call))
 
 
-def _exchange_once(call: Call) -> Any:
+def again_if_it_may_pass(attempt: Callable[[], _Value]) -> _Value:
+    """Try something as often, and after the same failures, as an `Answer` is tried."""
+    return tenacity.Retrying(**_POLICY)(attempt)
+
+
+def exchange_once(call: Call) -> Any:
+    """Do what `exchange` does, without trying again."""
     with _translated(call), _client(httpx2.Client) as client:
         answer = client.send(_request(client, call))
     if not answer.is_success:

@@ -13,6 +13,7 @@ from typing import Any
 from click.testing import Result
 
 from fake_server import FakeServer
+from fake_server.journal import LoggedRequest
 from tests.prompting import run_llm
 
 # The first picture of the gallery is so wide, the next a pixel more.
@@ -62,3 +63,25 @@ def times_asked(server: FakeServer) -> Counter[str]:
         for request in server.requests
         for image in request.images
     )
+
+
+def batch(word: str, *args: object) -> Result:
+    """Run the command with --batch in this process."""
+    return describe("--batch", word, *args)
+
+
+def submit(*args: object, output: str = "out.jsonl") -> Result:
+    """Submit a question, and see that it went well."""
+    result = batch("submit", *args, "--output", output)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def results(output: str = "out.jsonl", *args: object) -> Result:
+    """Fetch what is done."""
+    return batch("results", "--output", output, *args)
+
+
+def answered(server: FakeServer) -> list[LoggedRequest]:
+    """Give the requests of batches that the server answered."""
+    return [request for request in server.requests if request.batch_request_id]

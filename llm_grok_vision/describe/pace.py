@@ -4,6 +4,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import tenacity
 
 from ..errors import RateLimited
 
@@ -14,6 +17,38 @@ LONGEST_WAIT = 60.0
 
 # A request that is refused for so long (seconds) is given up, and the run with it.
 GIVE_UP_AFTER = 3600.0
+
+_Value = TypeVar("_Value")
+
+
+def passes(error: BaseException) -> bool:
+    """Tell a rate limit that can be waited for from all other failures."""
+    if not isinstance(error, RateLimited):
+        return False
+    return (error.retry_after or 0.0) < GIVE_UP_AFTER
+
+
+def patiently(attempt: Callable[[], _Value], say: Callable[[str], None]) -> _Value:
+    """Do what may be rate limited, one thing at a time; raises the RateLimited that lasts."""
+    backoff = tenacity.wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, RateLimited) else None
+        return max(asked or 0.0, backoff(state))
+
+    def announce(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        words = error.error if isinstance(error, RateLimited) else ""
+        say(f"{words} Going on in {state.upcoming_sleep:.0f} s.")
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(passes),
+        stop=tenacity.stop_after_delay(GIVE_UP_AFTER),
+        wait=wait,
+        before_sleep=announce,
+        reraise=True,
+    )(attempt)
 
 
 class Pace:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import llm
@@ -55,6 +56,22 @@ class Question:
     def columns(self) -> tuple[str, ...]:
         """The names of a row's values, in order."""
         return ("image", *self.fields, *_BEHIND)
+
+    def about(self, model: Any, image: str, key: str | None = None) -> Any:
+        """Ask one of LLM's models, sync or async, about an image; give LLM's response.
+
+        Nothing is read or sent before the answer is asked for.
+        """
+        # LLM's log is read from other folders too.
+        attachment = llm.Attachment(path=str(Path(image).resolve()))
+        return model.prompt(
+            self.prompt,
+            attachments=[attachment],
+            system=self.system,
+            schema=self.schema,
+            options=self.options,
+            key=key,
+        )
 
     def row(self, image: str, text: str, usage: llm.Usage) -> Row:
         """Make the row of an answer; what xAI did not count is None.

@@ -1,0 +1,518 @@
+"""`describe --batch` where something goes wrong: nothing is sent twice, lost or written twice."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fake_server import FakeServer
+from llm_grok_vision.describe import batch_state, batch_submit, pace
+from llm_grok_vision.wire import batches
+from tests import batching
+from tests.between import Fault, between
+from tests.describing import (
+    answered,
+    batch,
+    describing,
+    images,
+    results,
+    rows,
+    submit,
+    times_asked,
+    wait_for_rows,
+)
+from tests.pictures import data_url, picture, png_of_bytes
+from tests.prompting import run_llm, run_process, shown_error
+
+Gallery = Callable[[int], list[str]]
+
+
+@pytest.fixture
+def three_a_post(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow no more than three pictures of the gallery in a POST."""
+    monkeypatch.setattr(batch_submit, "MAX_BATCH_PAYLOAD", 1400)
+
+
+LOST = [
+    pytest.param(Fault("cut", arrives=True), id="the-answer"),
+    pytest.param(Fault("cut"), id="the-request"),
+    pytest.param(Fault(502, arrives=True, body={"error": "Bad gateway"}), id="in-a-gateway"),
+    pytest.param(Fault(503, body={"error": "Busy"}), id="nothing-but-time"),
+]
+
+
+@pytest.mark.usefixtures("no_waiting", "three_a_post")
+@pytest.mark.parametrize("fault", LOST)
+def test_what_is_lost_on_the_way_is_sent_once_more_if_it_did_not_arrive(
+    xai: FakeServer, gallery: Gallery, fault: Fault
+):
+    names = gallery(8)
+
+    with between(xai) as proxy:
+        proxy.faults = [None, fault]
+        submitted = submit("What?", *names)
+
+    assert "Images: 8 submitted, 0 submitted or done before" in submitted.stderr
+    assert len(proxy.parcels) == (3 if fault.arrives else 4)
+    assert results().exit_code == 0
+    assert times_asked(xai) == dict.fromkeys(names, 1)
+
+
+@pytest.mark.usefixtures("no_waiting", "three_a_post")
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_submit_that_does_not_get_through_is_gone_on_with(
+    xai: FakeServer, gallery: Gallery, arrives: bool
+):
+    names = gallery(8)
+    with between(xai) as proxy:
+        # When it arrived, asking for what did is what fails.
+        proxy.faults = [None, Fault("cut", arrives=arrives)] + [Fault("cut")] * 9
+        proxy.lists_fail = arrives
+        broken = batch("submit", "What?", *names, "--output", "out.jsonl")
+        unsure = batch("status")
+        proxy.faults, proxy.lists_fail = [], False
+        again = submit("What?", *names)
+
+    assert "The connection to http://127.0.0.1" in shown_error(broken)
+    assert "Images: 3 submitted, 0 submitted or done before" in broken.stderr
+    assert "The same command submits the rest." in broken.stderr
+    assert "out.jsonl: the submit was stopped before 5 of its images" in unsure.stderr
+    assert f"Images: {2 if arrives else 5} submitted" in again.stderr
+    assert results().exit_code == 0
+    assert times_asked(xai) == dict.fromkeys(names, 1)
+    assert len(batch("status").stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize("arrives", [True, False], ids=["behind-it", "before-it"])
+def test_a_submit_that_is_killed_in_a_post_sends_nothing_twice(
+    xai: FakeServer, gallery: Gallery, arrives: bool
+):
+    """Two images of 15 MB do not fit into a POST."""
+    names = gallery(3)
+    for name in names[1:]:
+        Path(name).write_bytes(png_of_bytes(15_000_000))
+    command = ("--batch", "submit", "What?", *names, "--output", "out.jsonl")
+
+    with between(xai) as proxy:
+        proxy.faults = [None, Fault("hang", arrives=arrives)]
+        with describing(*command) as process:
+            assert proxy.hanging.wait(30)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        early = results()
+        again = submit("What?", *names)
+    late = results()
+
+    assert early.exit_code == (0 if arrives else 3)
+    assert ("1 were not submitted: the same submit goes on." in early.stderr) is not arrives
+    assert f"Images: {0 if arrives else 1} submitted" in again.stderr
+    assert late.exit_code == 0
+    assert len(answered(xai)) == len(rows("out.jsonl")) == 3
+
+
+def test_an_interrupted_submit_says_how_to_go_on(xai: FakeServer, gallery: Gallery):
+    names = gallery(3)
+    with between(xai) as proxy:
+        proxy.faults = [Fault("hang")]
+        with describing("--batch", "submit", "What?", *names, "--output", "out.jsonl") as process:
+            assert proxy.hanging.wait(30)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate()
+
+    assert process.returncode == 1
+    assert [line for line in said.decode().splitlines() if line] == [
+        "Images: 0 submitted, 0 submitted or done before, 0 failed.",
+        "The same command submits the rest.",
+        "Aborted!",
+    ]
+
+
+def test_results_that_are_killed_lose_nothing_and_write_nothing_twice(
+    xai: FakeServer, gallery: Gallery
+):
+    names = gallery(300)
+    submit("What?", *names)
+    with describing("--batch", "results", "--output", "out.jsonl") as process:
+        wait_for_rows("out.jsonl", 20, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    kept = Path("out.jsonl").read_bytes()
+    kept = kept[: kept.rindex(b"\n") + 1]
+
+    again = run_process("grok-vision", "describe", "--batch", "results", "--output", "out.jsonl")
+
+    assert again.returncode == 0
+    assert kept.count(b"\n") < 300
+    assert Path("out.jsonl").read_bytes().startswith(kept)
+    assert [row["image"] for row in rows("out.jsonl")] == names
+    assert f"{kept.count(chr(10).encode())} done before" in again.stderr.decode()
+    assert times_asked(xai) == dict.fromkeys(names, 1)
+
+
+def test_an_image_that_fails_is_named_and_submitted_again(xai: FakeServer, gallery: Gallery):
+    names = gallery(3)
+    xai.reply("A boat.")
+    xai.fail(403, error="Content violates usage guidelines.")
+    submit("What?", *names)
+
+    first, second = results(), results()
+    again = submit("What?", *names)
+    last = results()
+
+    for result in (first, second):
+        assert f"failed: {names[1]}: Content violates usage guidelines." in result.stderr
+        assert "The same submit asks about those that failed again." in result.stderr
+        assert result.exit_code == 1
+    assert "Images: 1 submitted, 2 submitted or done before" in again.stderr
+    assert last.exit_code == 0
+    assert sorted(images("out.jsonl")) == names
+    assert times_asked(xai) == {names[0]: 1, names[1]: 2, names[2]: 1}
+
+
+def test_a_failure_that_a_prompt_made_good_is_forgotten(xai: FakeServer, gallery: Gallery):
+    names = gallery(1)
+    xai.fail(400, error="No.")
+    submit("What?", *names)
+    results()
+
+    batchless = run_llm("grok-vision", "describe", "What?", *names, "--output", "out.jsonl")
+    last = results()
+
+    assert batchless.exit_code == last.exit_code == 0
+    assert "Images: 0 done, 1 done before, 0 failed." in last.stderr
+
+
+def test_a_file_that_is_no_image_is_named_and_stops_nothing(xai: FakeServer, gallery: Gallery):
+    names = [*gallery(2), "photos/none.png", "photos/cut.png"]
+    Path("photos/cut.png").write_bytes(picture(64, 64)[:40])
+
+    first = batch("submit", "What?", *names, "--output", "out.jsonl")
+    fetched = results()
+    Path("photos/cut.png").write_bytes(picture(64, 64))
+    second = batch("submit", "What?", *names, "--output", "out.jsonl")
+
+    assert "failed: photos/none.png could not be read: No such file or dir" in first.stderr
+    assert "failed: photos/cut.png is a PNG that ends too early" in first.stderr
+    assert "Images: 2 submitted, 0 submitted or done before, 2 failed." in first.stderr
+    assert "The same command submits the rest." not in first.stderr
+    assert fetched.exit_code == 0
+    assert (first.exit_code, second.exit_code) == (1, 1)
+    assert "Images: 1 submitted, 2 submitted or done before, 1 failed." in second.stderr
+    results()
+    assert images("out.jsonl") == [*names[:2], "photos/cut.png"]
+
+
+def test_where_no_image_is_good_no_batch_is_made(xai: FakeServer, gallery: Gallery):
+    gallery(1)
+
+    batch("submit", "What?", "photos/none.png", "--output", "out.jsonl")
+
+    assert xai.requests == []
+    assert batch("status").stdout == ""
+
+
+def test_an_image_that_is_too_large_for_any_post_is_named(xai: FakeServer, gallery: Gallery):
+    names = gallery(2)
+    Path(names[0]).write_bytes(png_of_bytes(19_000_000))
+
+    result = batch("submit", "What?", *names, "--output", "out.jsonl")
+
+    assert f"failed: {names[0]} takes 25,333," in result.stderr
+    assert "where xAI allows 25,000,000 at once; send it smaller, or ask about it" in result.stderr
+    assert result.exit_code == 1
+    assert results().exit_code == 0
+    assert images("out.jsonl") == names[1:]
+
+
+def test_an_answer_that_is_not_what_the_schema_asks_for_is_counted_and_logged(
+    xai: FakeServer, gallery: Gallery
+):
+    xai.reply("I cannot say.")
+    submit("Who?", *gallery(1), "--schema", "name, year int")
+
+    result = results()
+
+    assert "failed: photos/000.png: The answer is not what the schema asks for: 'I" in result.stderr
+    assert "Images: 0 done, 0 done before, 1 failed. Tokens: 513 in" in result.stderr
+    assert rows("out.jsonl") == []
+    assert len(json.loads(run_llm("logs", "-n", "0", "--json").stdout)) == 1
+
+
+ENDS = [
+    pytest.param("expire", "has expired", id="expired"),
+    pytest.param("cancel", "was cancelled", id="cancelled"),
+]
+
+
+@pytest.mark.parametrize(("how", "said"), ENDS)
+def test_what_a_batch_did_not_answer_before_its_end_is_submitted_again(
+    xai: FakeServer, gallery: Gallery, how: str, said: str
+):
+    names = gallery(3)
+    xai.hold_batches()
+    submit("What?", *names)
+    xai.finish_batches(1)
+    name = batch("status").stdout.splitlines()[1].split()[0]
+    if how == "expire":
+        xai.expire_batches()
+    else:
+        batching.cancel(xai, name)
+
+    ended = results()
+    xai.finish_batches()
+    again = submit("What?", *names)
+    last = results()
+
+    assert f"Batch {name} {said}." in ended.stderr
+    assert f"failed: {names[1]}: not answered before its batch {said}" in ended.stderr
+    assert "Images: 1 done, 0 done before, 2 failed." in ended.stderr
+    assert ended.exit_code == 1
+    assert "Images: 2 submitted, 1 submitted or done before" in again.stderr
+    assert last.exit_code == 0
+    assert images("out.jsonl") == names
+    assert times_asked(xai) == dict.fromkeys(names, 1)
+
+
+@pytest.mark.usefixtures("no_waiting", "three_a_post")
+def test_a_submit_does_not_go_on_with_a_batch_that_has_ended(xai: FakeServer, gallery: Gallery):
+    names = gallery(5)
+    with between(xai) as proxy:
+        proxy.faults = [None, *[Fault("cut")] * 3]
+        batch("submit", "What?", *names, "--output", "out.jsonl")
+    batching.cancel(xai, batch("status").stdout.splitlines()[1].split()[0])
+
+    again = submit("What?", *names)
+
+    assert "Images: 2 submitted, 3 submitted or done before" in again.stderr
+    assert results().exit_code == 0
+    assert len(batch("status").stdout.splitlines()) == 3
+    assert times_asked(xai) == dict.fromkeys(names, 1)
+
+
+def test_a_batch_that_xai_does_not_know_is_said(xai: FakeServer, gallery: Gallery):
+    submit("What?", *gallery(2))
+    xai.clear()
+
+    fetched, status = results(), batch("status")
+
+    assert "Error: xAI knows no batch batch_" in shown_error(fetched)
+    assert "whether the key, and XAI_API_BASE, are those" in fetched.stderr
+    assert status.stdout.splitlines()[1].split()[3:7] == ["?"] * 4
+    assert "xAI knows no batch batch_" in status.stderr
+    assert status.exit_code == 0
+
+
+def test_a_batch_that_xai_forgot_after_its_day_has_expired(
+    xai: FakeServer, gallery: Gallery, own_llm_folder: Path
+):
+    names = gallery(2)
+    submit("What?", *names)
+    xai.clear()
+    _change(own_llm_folder, "update batches set expires = '2026-01-31'")
+
+    status = batch("status")
+    fetched = results()
+    submit("What?", *names)
+
+    assert status.stdout.splitlines()[1].split()[3:7] == ["?"] * 4
+    assert f"failed: {names[0]}: not answered before its batch has expired" in fetched.stderr
+    assert fetched.exit_code == 1
+    assert results().exit_code == 0
+
+
+def test_images_of_a_stopped_submit_that_are_asked_for_no_more_are_forgotten(
+    xai: FakeServer, gallery: Gallery
+):
+    names = gallery(2)
+    with between(xai) as proxy:
+        proxy.faults = [Fault(400, body={"error": "No."})]
+        refused = batch("submit", "What?", *names, "--output", "out.jsonl")
+    waiting = results()
+
+    submit("What?", names[0])
+    fetched = results()
+    submit("What?", names[0])
+
+    assert "Error: No." in shown_error(refused)
+    assert "2 were not submitted: the same submit goes on." in waiting.stderr
+    assert waiting.exit_code == 3
+    assert fetched.exit_code == 0
+    assert images("out.jsonl") == names[:1]
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_a_rate_limit_is_waited_for(
+    xai: FakeServer, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pace, "FIRST_WAIT", 0.001)
+    names = gallery(2)
+
+    with between(xai) as proxy:
+        # What is tried three times counts as refused.
+        proxy.faults = [Fault(429, body={"error": "Too many."})] * 7
+        result = submit("What?", *names)
+
+    assert "Too many. Going on in 0 s." in result.stderr
+    assert results().exit_code == 0
+    assert times_asked(xai) == dict.fromkeys(names, 1)
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_a_rate_limit_that_does_not_pass_ends_the_submit(
+    xai: FakeServer, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pace, "GIVE_UP_AFTER", 0.001)
+
+    with between(xai) as proxy:
+        proxy.faults = [Fault(429, body={"error": "Too many."})] * 9
+        result = batch("submit", "What?", *gallery(2), "--output", "out.jsonl")
+
+    assert "Error: Too many.\n" in shown_error(result)
+    assert "The same command submits the rest." in result.stderr
+
+
+ASKING = ["submit", "status", "results"]
+
+
+@pytest.mark.parametrize("word", ASKING)
+def test_a_state_that_is_torn_is_one_sentence(
+    xai: FakeServer, gallery: Gallery, own_llm_folder: Path, word: str
+):
+    path = own_llm_folder / "grok-vision.db"
+    path.write_bytes(b"no database" * 100)
+
+    result = batch(word, *_asked(word, gallery), "--output", "out.jsonl")
+
+    assert shown_error(result) == (
+        f"Error: {path}, which knows what was submitted, could not be used:"
+        " file is not a database.\n"
+    )
+    assert xai.requests == []
+
+
+@pytest.mark.parametrize("word", ASKING)
+def test_a_state_that_cannot_be_opened_is_one_sentence(
+    xai: FakeServer, gallery: Gallery, own_llm_folder: Path, word: str
+):
+    (own_llm_folder / "grok-vision.db").mkdir()
+
+    result = batch(word, *_asked(word, gallery), "--output", "out.jsonl")
+
+    assert "could not be used: unable to open database file.\n" in shown_error(result)
+    assert xai.requests == []
+
+
+def _asked(word: str, gallery: Gallery) -> tuple[str, ...]:
+    return ("What?", *gallery(1)) if word == "submit" else ()
+
+
+def test_a_state_of_another_making_is_one_sentence(
+    xai: FakeServer, gallery: Gallery, own_llm_folder: Path
+):
+    submit("What?", *gallery(1))
+    _change(own_llm_folder, "update jobs set asked = '[1]'")
+
+    assert "could not be used: " in shown_error(batch("status"))
+
+
+def test_a_state_that_is_locked_is_one_sentence(
+    xai: FakeServer, gallery: Gallery, own_llm_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(batch_state, "LONGEST_LOCK", 0.01)
+    names = gallery(1)
+    submit("What?", *names)
+    connection = sqlite3.connect(own_llm_folder / "grok-vision.db", isolation_level=None)
+    connection.execute("begin exclusive")
+
+    result = batch("submit", "Why?", *names, "--output", "out.jsonl")
+    connection.close()
+
+    assert "could not be used: database is locked." in shown_error(result)
+
+
+def test_the_state_holds_no_image_and_no_key(
+    xai: FakeServer, gallery: Gallery, own_llm_folder: Path
+):
+    names = gallery(3)
+    xai.fail(400, error=f"Bad key xai-test-key, bad {data_url(Path(names[0]).read_bytes())}.")
+    submit("What?", *names)
+    results()
+
+    held = (own_llm_folder / "grok-vision.db").read_bytes()
+    assert b"photos/000.png" in held
+    assert b"Bad key (your key), bad data:..." in held
+    assert b"xai-test-key" not in held
+    assert b"iVBORw0KGgo" not in held
+    assert b"\x89PNG" not in held
+
+
+def test_xai_learns_no_path(xai: FakeServer, gallery: Gallery):
+    names = gallery(3)
+
+    with between(xai) as proxy:
+        submit("What?", *names)
+
+    sent = b"".join(one.body for one in proxy.passed)
+    assert b"photos" not in sent
+    assert b"out.jsonl" not in sent
+    ids = [one["batch_request_id"] for one in proxy.parcels[0].json["batch_requests"]]
+    assert [len(name) for name in ids] == [16, 16, 16]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"error": "Too dark."}, id="DOC-sdk-typescript-a-text"),
+        pytest.param({"error": {"code": 3, "message": "Too dark."}}, id="DOC-batch.proto"),
+    ],
+)
+def test_the_error_of_a_request_is_read_either_way(said: dict[str, Any]):
+    page = {"results": [{"batch_request_id": "x", "batch_result": said}]}
+
+    assert batches.results(page) == [batches.Result("x", None, "Too dark.")]
+
+
+@pytest.mark.parametrize("said", [None, {}, {"response": None}, {"response": {"image": {}}}])
+def test_a_result_of_an_unknown_shape_is_a_failure(said: Any):
+    page = {"results": [{"batch_request_id": "x", "batch_result": said}]}
+
+    (result,) = batches.results(page)
+
+    assert result.completion is None
+    assert result.problem == "xAI's result has a shape that this plugin does not know."
+
+
+def test_images_are_in_memory_only_until_they_are_sent(xai: FakeServer, gallery: Gallery):
+    """All of them at once would be 320 MB as base64, and 80 without any image."""
+    (name,) = gallery(1)
+    Path(name).write_bytes(png_of_bytes(8_000_000))
+    names = [f"photos/{number}-copy.png" for number in range(30)]
+    for copy in names:
+        Path(copy).hardlink_to(name)
+    command = ("grok-vision", "describe", "--batch", "submit", "What?", *names, "--output", "o")
+    # A small process in between: the peak of a child begins with the size of its parent.
+    measure = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
+        " print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    llm = Path(sys.executable).with_name("llm")
+
+    done = subprocess.run(
+        [sys.executable, "-c", measure, str(llm), *command], capture_output=True, check=True
+    )
+
+    assert len(answered(xai)) == 30
+    assert int(done.stdout) < 250_000
+
+
+def _change(folder: Path, statement: str) -> None:
+    connection = sqlite3.connect(folder / "grok-vision.db")
+    with connection:
+        connection.execute(statement)
+    connection.close()
