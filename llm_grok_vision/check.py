@@ -7,12 +7,13 @@ import llm
 
 from . import listing
 from .catalogue import DEFAULT_MODEL
+from .connection import Call
 from .errors import PermissionDenied
 from .known import known_models
 from .refresh import ask_for_models
 from .refusals import not_expected, presentable
 from .settings import DEFAULT_API_BASE, Key, api_base, find_key
-from .transport import Call, exchange
+from .transport import exchange
 
 PATH = "/api-key"
 

@@ -16,8 +16,8 @@ from .options import GrokOptions
 
 if TYPE_CHECKING:
     from .catalogue import CatalogueModel
+    from .connection import Call
     from .sending import Attempts, Sending
-    from .transport import Call
     from .wire.choice import Wire
 
 
@@ -81,9 +81,9 @@ class _Shared:
         """Give the calls to make for a prompt."""
         import json
 
+        from .connection import Call
         from .sending import Attempts
         from .settings import api_base
-        from .transport import Call
 
         def build(sending: "Sending") -> "Call":
             body = self.request_body(wire, prompt, sending, stream=stream)

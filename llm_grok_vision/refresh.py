@@ -9,11 +9,12 @@ from typing import Any
 
 from . import listing
 from .catalogue import vision_models
+from .connection import Call
 from .errors import InvalidSetting
 from .known import cache_file, known_models
 from .refusals import not_expected
 from .settings import api_base, find_key
-from .transport import Call, exchange
+from .transport import exchange
 
 PATH = "/language-models"
 

@@ -17,7 +17,7 @@ from .names import short_name, web_address
 from .past_images import images_of, keep_newest
 
 if TYPE_CHECKING:
-    from .transport import Call
+    from .connection import Call
 
 _MOST_NAMES = 5
 

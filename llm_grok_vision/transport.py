@@ -1,73 +1,32 @@
 """The only module of the plugin that talks to xAI: one request out, the answer or its events in.
 
 The sync and the async half differ by `await` alone; what could be wrong is in the
-functions that both call. An answer that fails before its first token is tried again:
-on 429, on 5xx and when the connection fails, ATTEMPTS times in all. What waited in vain
-for an answer is not: the next silence would be as long.
+functions that both call. An answer that fails before its first token is tried again, as
+`retries` says.
 """
 
 import asyncio
-import functools
 import json
-import logging
-import os
-import ssl
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import tenacity
 
-from .errors import (
-    ApiError,
-    ConnectionFailed,
-    GrokError,
-    InvalidSetting,
-    RateLimited,
-    ServerError,
-    StreamInterrupted,
-    TimedOut,
-)
-from .refusals import api_error, not_expected, refusal_in
+from .connection import Call, build_request, make_client, refusal, translated
+from .errors import ApiError, StreamInterrupted
+from .refusals import not_expected, refusal_in
+from .retries import POLICY, again_if_it_may_pass
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-ATTEMPTS = 3
-LONGEST_WAIT = 60.0
-BACKOFF = tenacity.wait_exponential(multiplier=0.5, max=8.0) + tenacity.wait_random(0, 0.5)
-
-# Reading may take long while a model thinks; a silence longer than this is a stall.
-TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)
 
 _NO_BEGINNING = "xAI's answer ended before it had begun."
 
 # What every answer holds, and no error does: of chat completions, and of responses.
 _MARKS = ('"choices"', '"output"')
-
-_logger = logging.getLogger("llm_grok_vision")
-
-_Client = TypeVar("_Client", httpx2.Client, httpx2.AsyncClient)
-_Value = TypeVar("_Value")
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request: where to, with which key, and the body as JSON; printing it shows neither."""
-
-    url: str
-    key: str = field(repr=False)
-    body: bytes = field(default=b"", repr=False)
-    method: str = "POST"
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers to send; the key stands nowhere else."""
-        typed = {"content-type": "application/json"} if self.body else {}
-        return {"authorization": f"Bearer {self.key}", **typed}
 
 
 def exchange(call: Call) -> Any:
@@ -78,17 +37,12 @@ def exchange(call: Call) -> Any:
     return again_if_it_may_pass(lambda: exchange_once(call))
 
 
-def again_if_it_may_pass(attempt: Callable[[], _Value]) -> _Value:
-    """Try something as often, and after the same failures, as an `Answer` is tried."""
-    return tenacity.Retrying(**_POLICY)(attempt)
-
-
 def exchange_once(call: Call) -> Any:
     """Do what `exchange` does, without trying again."""
-    with _translated(call), _client(httpx2.Client) as client:
-        answer = client.send(_request(client, call))
+    with translated(call), make_client(httpx2.Client) as client:
+        answer = client.send(build_request(client, call))
     if not answer.is_success:
-        raise _refusal(answer, call)
+        raise refusal(answer, call)
     if not answer.content:
         return None
     try:
@@ -96,7 +50,7 @@ def exchange_once(call: Call) -> Any:
     except (ValueError, RecursionError):
         raise not_expected(answer.status_code, "JSON") from None
     if refusal_in(decoded):
-        raise _refusal(answer, call)
+        raise refusal(answer, call)
     return decoded
 
 
@@ -126,15 +80,15 @@ class Answer:
                 self._call = self._otherwise(error)
 
     def _try(self) -> "Self":
-        for attempt in tenacity.Retrying(**_POLICY):
+        for attempt in tenacity.Retrying(**POLICY):
             with attempt:
                 self._open()
         return self
 
     def _open(self) -> None:
-        with _translated(self._call), ExitStack() as stack:
-            client = stack.enter_context(_client(httpx2.Client))
-            self._response = client.send(_request(client, self._call), stream=True)
+        with translated(self._call), ExitStack() as stack:
+            client = stack.enter_context(make_client(httpx2.Client))
+            self._response = client.send(build_request(client, self._call), stream=True)
             stack.callback(self._response.close)
             self._receive()
             self._kept = stack.pop_all()
@@ -161,7 +115,7 @@ class Answer:
             return self._head.popleft()
         if not _is_stream(self._response):
             raise StopIteration
-        with _translated(self._call):
+        with translated(self._call):
             return next(self._events).data
 
     def __exit__(self, *error: object) -> None:
@@ -185,16 +139,16 @@ class AsyncAnswer:
                 self._call = await asyncio.to_thread(self._otherwise, error)
 
     async def _try(self) -> "Self":
-        async for attempt in tenacity.AsyncRetrying(**_POLICY):
+        async for attempt in tenacity.AsyncRetrying(**POLICY):
             with attempt:
                 await self._open()
         return self
 
     async def _open(self) -> None:
-        with _translated(self._call):
+        with translated(self._call):
             async with AsyncExitStack() as stack:
-                client = await stack.enter_async_context(_client(httpx2.AsyncClient))
-                self._response = await client.send(_request(client, self._call), stream=True)
+                client = await stack.enter_async_context(make_client(httpx2.AsyncClient))
+                self._response = await client.send(build_request(client, self._call), stream=True)
                 stack.push_async_callback(self._response.aclose)
                 await self._receive()
                 self._kept = stack.pop_all()
@@ -220,37 +174,11 @@ class AsyncAnswer:
             return self._head.popleft()
         if not _is_stream(self._response):
             raise StopAsyncIteration
-        with _translated(self._call):
+        with translated(self._call):
             return (await anext(self._events)).data
 
     async def __aexit__(self, *error: object) -> None:
         await self._kept.aclose()
-
-
-def _client(kind: type[_Client]) -> _Client:
-    """Make a client; that reads the machine's settings for proxies and certificates."""
-    try:
-        certificates = _certificates(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
-        return kind(timeout=TIMEOUT, verify=certificates)
-    except (ValueError, ImportError, OSError) as error:
-        raise InvalidSetting(
-            f"The proxy or certificate settings of this machine cannot be used: {error}."
-        ) from None
-
-
-@functools.cache
-def _certificates(*_places: str | None) -> ssl.SSLContext:
-    """Read the machine's certificates once: that takes longer than many a request.
-
-    `_places` are the settings by which httpx2 finds them.
-    """
-    return httpx2.create_ssl_context()
-
-
-def _request(client: httpx2.Client | httpx2.AsyncClient, call: Call) -> httpx2.Request:
-    if (httpx2.URL(call.url).port or 0) > 65535:
-        raise httpx2.InvalidURL("no port is that high")
-    return client.build_request(call.method, call.url, headers=call.headers, content=call.body)
 
 
 def _is_stream(answer: httpx2.Response) -> bool:
@@ -263,73 +191,4 @@ def _completion(answer: httpx2.Response, call: Call) -> str:
     body = answer.text
     if answer.status_code == 200 and any(mark in body for mark in _MARKS):
         return body
-    raise _refusal(answer, call)
-
-
-def _refusal(answer: httpx2.Response, call: Call) -> ApiError:
-    error = api_error(answer.status_code, answer.text, call.key)
-    error.retry_after = _retry_after(answer)
-    return error
-
-
-def _retry_after(answer: httpx2.Response) -> float | None:
-    """Read Retry-After in seconds; a date, which xAI was never seen to send, is ignored."""
-    try:
-        return max(0.0, float(answer.headers["retry-after"]))
-    except (KeyError, ValueError):
-        return None
-
-
-@contextmanager
-def _translated(call: Call) -> Iterator[None]:
-    """Say what httpx2 raises in a sentence for the user, without its traceback."""
-    try:
-        yield
-    except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
-        raise _sentence(error, call) from None
-
-
-def _sentence(error: Exception, call: Call) -> GrokError:
-    url = httpx2.URL(call.url) if not isinstance(error, httpx2.InvalidURL) else None
-    where = f"{url.scheme}://{url.host}" + (f":{url.port}" if url.port else "") if url else ""
-    match error:
-        case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | UnicodeError():
-            return InvalidSetting("XAI_API_BASE is not an address like https://api.x.ai/v1.")
-        case httpx2.ConnectTimeout():
-            return ConnectionFailed(f"{where} did not answer in {TIMEOUT.connect:.0f} seconds.")
-        case httpx2.WriteTimeout():
-            return TimedOut(f"{where} took nothing of the request for {TIMEOUT.write:.0f} seconds.")
-        case httpx2.TimeoutException():
-            return TimedOut(f"{where} fell silent for {TIMEOUT.read:.0f} seconds.")
-        case httpx2.ConnectError():
-            return ConnectionFailed(f"Could not connect to {where}: {error}.")
-        case _:
-            return StreamInterrupted(f"The connection to {where} broke: {error}.")
-
-
-def _again(error: BaseException) -> bool:
-    if isinstance(error, ApiError):
-        wait = error.retry_after or 0.0
-        return isinstance(error, RateLimited | ServerError) and wait <= LONGEST_WAIT
-    return isinstance(error, ConnectionFailed) and not isinstance(error, TimedOut)
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, ApiError) else None
-    return BACKOFF(state) if asked is None else asked
-
-
-def _announce(state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    reason = str(error).partition("\n")[0]
-    _logger.warning("%s Trying again in %.1f s.", reason, state.upcoming_sleep)
-
-
-_POLICY: dict[str, Any] = {
-    "stop": tenacity.stop_after_attempt(ATTEMPTS),
-    "retry": tenacity.retry_if_exception(_again),
-    "wait": _wait,
-    "before_sleep": _announce,
-    "reraise": True,
-}
+    raise refusal(answer, call)

@@ -8,7 +8,7 @@ import pytest
 import tenacity
 
 from fake_server import FakeServer
-from llm_grok_vision import transport
+from llm_grok_vision import retries
 from tests.describing import FIRST_WIDTH
 from tests.pictures import picture
 from tests.web import Web, serving
@@ -73,7 +73,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once."""
-    monkeypatch.setattr(transport, "BACKOFF", tenacity.wait_none())
+    monkeypatch.setattr(retries, "BACKOFF", tenacity.wait_none())
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from llm_grok_vision.connection import Call
 from llm_grok_vision.errors import (
     ApiError,
     ConnectionFailed,
@@ -15,7 +16,8 @@ from llm_grok_vision.errors import (
     ServerError,
     StreamInterrupted,
 )
-from llm_grok_vision.transport import ATTEMPTS, Call, exchange
+from llm_grok_vision.retries import ATTEMPTS
+from llm_grok_vision.transport import exchange
 from tests.prompting import KEY, body_of
 from tests.raw_server import Answer, RawServer, http
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import httpx2
 import pytest
 
-from llm_grok_vision import transport
+from llm_grok_vision import connection
 from llm_grok_vision.errors import (
     ConnectionFailed,
     GrokError,
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("no_waiting")
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a silence of a fifth of a second for a stall."""
-    monkeypatch.setattr(transport, "TIMEOUT", httpx2.Timeout(0.2))
+    monkeypatch.setattr(connection, "TIMEOUT", httpx2.Timeout(0.2))
 
 
 def say_nothing(connection: socket.socket) -> None:

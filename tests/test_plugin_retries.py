@@ -8,7 +8,7 @@ import pytest
 import tenacity
 
 from fake_server import FakeServer
-from llm_grok_vision import transport
+from llm_grok_vision import retries
 from llm_grok_vision.errors import ConnectionFailed, RateLimited, ServerError
 from tests.prompting import (
     BOTH,
@@ -39,8 +39,8 @@ def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waits.append(seconds)
         return _NoSleep()
 
-    monkeypatch.setattr(transport, "BACKOFF", tenacity.wait_fixed(0.25))
-    monkeypatch.setitem(transport._POLICY, "sleep", note)
+    monkeypatch.setattr(retries, "BACKOFF", tenacity.wait_fixed(0.25))
+    monkeypatch.setitem(retries.POLICY, "sleep", note)
     return waits
 
 

@@ -5,10 +5,12 @@ from datetime import date, datetime, timezone
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
+from ..connection import Call
 from ..errors import InvalidSetting, NotFound
 from ..refusals import presentable
+from ..retries import again_if_it_may_pass
 from ..settings import api_base
-from ..transport import Call, again_if_it_may_pass, exchange, exchange_once
+from ..transport import exchange, exchange_once
 from ..wire import batches
 from ..wire.batches import Batch, Result
 from . import pace

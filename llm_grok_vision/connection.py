@@ -1,0 +1,111 @@
+"""One request to xAI as httpx2 sends it, and httpx2's errors as sentences for the user."""
+
+import functools
+import os
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx2
+
+from .errors import (
+    ApiError,
+    ConnectionFailed,
+    GrokError,
+    InvalidSetting,
+    StreamInterrupted,
+    TimedOut,
+)
+from .refusals import api_error
+
+# Reading may take long while a model thinks; a silence longer than this is a stall.
+TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)
+
+_Client = TypeVar("_Client", httpx2.Client, httpx2.AsyncClient)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: where to, with which key, and the body as JSON; printing it shows neither."""
+
+    url: str
+    key: str = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+    method: str = "POST"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers to send; the key stands nowhere else."""
+        typed = {"content-type": "application/json"} if self.body else {}
+        return {"authorization": f"Bearer {self.key}", **typed}
+
+
+def make_client(kind: type[_Client]) -> _Client:
+    """Make a client; that reads the machine's settings for proxies and certificates."""
+    try:
+        certificates = _certificates(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+        return kind(timeout=TIMEOUT, verify=certificates)
+    except (ValueError, ImportError, OSError) as error:
+        raise InvalidSetting(
+            f"The proxy or certificate settings of this machine cannot be used: {error}."
+        ) from None
+
+
+@functools.cache
+def _certificates(*_places: str | None) -> ssl.SSLContext:
+    """Read the machine's certificates once: that takes longer than many a request.
+
+    `_places` are the settings by which httpx2 finds them.
+    """
+    return httpx2.create_ssl_context()
+
+
+def build_request(client: httpx2.Client | httpx2.AsyncClient, call: Call) -> httpx2.Request:
+    """Build the request; raises InvalidURL for an address that httpx2 takes and nobody has."""
+    if (httpx2.URL(call.url).port or 0) > 65535:
+        raise httpx2.InvalidURL("no port is that high")
+    return client.build_request(call.method, call.url, headers=call.headers, content=call.body)
+
+
+def refusal(answer: httpx2.Response, call: Call) -> ApiError:
+    """Make the error that an answer is, with the wait that it asks for."""
+    error = api_error(answer.status_code, answer.text, call.key)
+    error.retry_after = _retry_after(answer)
+    return error
+
+
+def _retry_after(answer: httpx2.Response) -> float | None:
+    """Read Retry-After in seconds; a date, which xAI was never seen to send, is ignored."""
+    try:
+        return max(0.0, float(answer.headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None
+
+
+@contextmanager
+def translated(call: Call) -> Iterator[None]:
+    """Say what httpx2 raises in a sentence for the user, without its traceback."""
+    try:
+        yield
+    except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
+        raise _sentence(error, call) from None
+
+
+def _sentence(error: Exception, call: Call) -> GrokError:
+    url = httpx2.URL(call.url) if not isinstance(error, httpx2.InvalidURL) else None
+    where = f"{url.scheme}://{url.host}" + (f":{url.port}" if url.port else "") if url else ""
+    match error:
+        case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | UnicodeError():
+            return InvalidSetting("XAI_API_BASE is not an address like https://api.x.ai/v1.")
+        case httpx2.ConnectTimeout():
+            return ConnectionFailed(f"{where} did not answer in {TIMEOUT.connect:.0f} seconds.")
+        case httpx2.WriteTimeout():
+            return TimedOut(f"{where} took nothing of the request for {TIMEOUT.write:.0f} seconds.")
+        case httpx2.TimeoutException():
+            return TimedOut(f"{where} fell silent for {TIMEOUT.read:.0f} seconds.")
+        case httpx2.ConnectError():
+            return ConnectionFailed(f"Could not connect to {where}: {error}.")
+        case _:
+            return StreamInterrupted(f"The connection to {where} broke: {error}.")
