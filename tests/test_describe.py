@@ -97,6 +97,17 @@ def test_csv_has_a_header_and_nested_values_as_json(xai: FakeServer, gallery: Ga
     assert (row["input_tokens"], row["cost_usd"]) == ("513", row["cost_usd"])
 
 
+def test_a_field_called_response_is_a_field_like_others(xai: FakeServer, gallery: Gallery):
+    gallery(1)
+
+    result = describe("What?", "photos/000.png", "--schema", "response, x int")
+    schema = {"type": "object", "properties": {"response": {"type": "string"}}}
+    alone = describe("What?", "photos/000.png", "--schema", json.dumps(schema))
+
+    assert json.loads(result.stdout)["response"] == "text"
+    assert json.loads(alone.stdout)["response"] == "text"
+
+
 def test_a_schema_without_fields_leaves_the_answer_as_text(xai: FakeServer, gallery: Gallery):
     gallery(1)
     xai.reply("[1, 2]")
@@ -267,10 +278,10 @@ def test_a_mistake_is_said_before_anything_is_asked(
 
 
 def test_images_are_in_memory_only_while_they_are_sent(xai: FakeServer, gallery: Gallery):
-    """All of them at once would be 320 MB as base64, and 80 without any image."""
+    """All of them at once would be 640 MB as base64; 80 MB are without any image."""
     (name,) = gallery(1)
     Path(name).write_bytes(png_of_bytes(8_000_000))
-    names = [f"photos/{number}-copy.png" for number in range(30)]
+    names = [f"photos/{number}-copy.png" for number in range(60)]
     for copy in names:
         Path(copy).hardlink_to(name)
 
@@ -279,5 +290,5 @@ def test_images_are_in_memory_only_while_they_are_sent(xai: FakeServer, gallery:
         _, status, usage = os.wait4(process.pid, 0)
 
     assert status == 0
-    assert len(rows("out.jsonl")) == 30
-    assert usage.ru_maxrss < 300_000
+    assert len(rows("out.jsonl")) == 60
+    assert usage.ru_maxrss < 480_000

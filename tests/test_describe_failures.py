@@ -16,6 +16,7 @@ from fake_server import FakeServer
 from llm_grok_vision.describe import pace
 from llm_grok_vision.describe.pace import Pace
 from llm_grok_vision.errors import RateLimited
+from llm_grok_vision.retries import ATTEMPTS
 from tests.describing import describe, describing, images, rows, times_asked
 from tests.pictures import picture
 from tests.prompting import run_llm, run_process, shown_error
@@ -185,19 +186,65 @@ def test_a_service_that_is_away_is_not_asked_about_every_image(nobody: str, gall
     failed = [line for line in result.stderr.splitlines() if " failed: " in line]
     assert len(failed) == 10
     assert failed[0].startswith(f"1/30 failed: photos/000.png: Could not connect to {nobody}: ")
-    assert "Error: 10 images in a row failed, so that the others were not" in shown_error(result)
+    assert "Error: xAI was away for 10 images in a row, so that it was not asked" in shown_error(
+        result
+    )
 
 
 @pytest.mark.usefixtures("no_waiting")
-def test_failures_with_answers_in_between_stop_nothing(xai: FakeServer, gallery: Gallery):
-    names = gallery(24)
-    for _ in range(11):
-        xai.fail(400, error="Invalid PNG image.")
-        xai.reply("A boat.")
+def test_a_service_that_comes_back_is_asked_about_the_rest(xai: FakeServer, gallery: Gallery):
+    names = gallery(12)
+    for _ in range(9 * ATTEMPTS):
+        xai.fail(503)
+    xai.reply("A boat.")
+    for _ in range(2 * ATTEMPTS):
+        xai.fail(503)
 
     result = describe("What?", *names, "--output", "out.jsonl", "--concurrency", "1")
 
-    assert "Images: 13 done, 0 done before, 11 failed." in result.stderr
+    assert "Images: 1 done, 0 done before, 11 failed." in result.stderr
+
+
+REFUSED: list[Any] = [
+    pytest.param(400, "Invalid PNG image.", id="image"),
+    pytest.param(403, "Content violates usage guidelines. Failed check: X.", id="moderation"),
+    pytest.param(413, "Too large.", id="too-large"),
+]
+
+
+@pytest.mark.parametrize(("status", "error"), REFUSED)
+def test_however_many_images_are_refused_the_others_are_asked_about(
+    status: int, error: str, xai: FakeServer, gallery: Gallery
+):
+    names = gallery(14)
+    for _ in range(12):
+        xai.fail(status, error=error)
+
+    result = describe("What?", *names, "--output", "out.jsonl", "--concurrency", "1")
+
+    assert "Images: 2 done, 0 done before, 12 failed." in result.stderr
+
+
+def test_an_option_that_the_model_does_not_take_ends_the_run_at_once(
+    xai: FakeServer, gallery: Gallery
+):
+    names = gallery(5)
+
+    result = describe("What?", *names, "-m", "grok-4.3", "-o", "reasoning_effort", "xhigh")
+
+    assert shown_error(result).startswith("Error: ")
+    assert "failed" not in result.stderr
+    assert xai.requests == []
+
+
+def test_a_log_that_is_none_is_one_sentence(
+    xai: FakeServer, gallery: Gallery, own_llm_folder: Path
+):
+    (own_llm_folder / "logs.db").write_bytes(b"this is no database" * 100)
+
+    result = describe("What?", *gallery(1), "--no-log")
+
+    assert shown_error(result).startswith("Error: LLM's log, ")
 
 
 @pytest.mark.usefixtures("no_waiting")

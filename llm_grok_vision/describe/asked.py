@@ -1,6 +1,7 @@
 """What was typed, and what it stands for: the model, the question, the images, the log."""
 
 import os
+import sqlite3
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -68,12 +69,15 @@ def find_model(name: str) -> AsyncGrokVision:
 
 
 def log_database(stack: ExitStack) -> sqlite_utils.Database:
-    """Open LLM's log, which also knows schemas by their id."""
+    """Open LLM's log, which also knows schemas by their id; raises InvalidSetting."""
     path = logs_db_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite_utils.Database(path)
-    stack.callback(database.close)
-    migrate(database)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite_utils.Database(path)
+        stack.callback(database.close)
+        migrate(database)
+    except (sqlite3.Error, OSError) as error:
+        raise InvalidSetting(f"LLM's log, {path}, cannot be used: {error}.") from None
     return database
 
 

@@ -49,8 +49,12 @@ class Question:
     @property
     def fields(self) -> tuple[str, ...]:
         """The columns of the answer: the schema's properties, or `response` for a text."""
+        return self._properties or ("response",)
+
+    @property
+    def _properties(self) -> tuple[str, ...]:
         properties = (self.schema or {}).get("properties")
-        return tuple(properties) if properties and isinstance(properties, dict) else ("response",)
+        return tuple(properties) if isinstance(properties, dict) else ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -92,7 +96,7 @@ class Question:
         }
 
     def _answer(self, text: str) -> dict[str, Any]:
-        if self.fields == ("response",):
+        if not self._properties:
             return {"response": text}
         try:
             answer = json.loads(text)

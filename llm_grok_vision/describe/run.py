@@ -9,8 +9,9 @@ import tenacity
 
 from ..errors import (
     ApiError,
+    ConnectionFailed,
+    EmptyPrompt,
     GrokError,
-    ImageError,
     InvalidKey,
     InvalidSetting,
     NoKeyError,
@@ -18,13 +19,26 @@ from ..errors import (
     PermissionDenied,
     RateLimited,
     RequestRefused,
+    ServerError,
+    UnsupportedOption,
 )
 from ..models import AsyncGrokVision
 from . import pace
 from .taking import Taking
 
-# Whatever fails so often in a row, with no answer in between, is not an image's fault.
+# A service that is away so often in a row, and answers nothing in between, stays away.
 MOST_IN_A_ROW = 10
+
+_ENDS_THE_RUN = (
+    EmptyPrompt,
+    InvalidKey,
+    InvalidSetting,
+    NoKeyError,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    UnsupportedOption,
+)
 
 
 @dataclass
@@ -34,7 +48,7 @@ class Run:
     model: AsyncGrokVision
     key: str | None
     taking: Taking
-    _failed_in_a_row: int = field(default=0, init=False)
+    _away_in_a_row: int = field(default=0, init=False)
 
     async def over(self, images: Sequence[str], concurrency: int) -> None:
         """Ask about each image; raises the GrokError that would meet every one of them."""
@@ -60,7 +74,7 @@ class Run:
         except GrokError as error:
             self._count_failure(image, error)
         else:
-            self._failed_in_a_row = 0
+            self._away_in_a_row = 0
 
     async def _ask(self, image: str, turns: pace.Pace) -> llm.AsyncResponse:
         """Wait for the whole answer; while xAI limits the rate, ask again when it is time."""
@@ -78,16 +92,19 @@ class Run:
 
     def _count_failure(self, image: str, error: GrokError) -> None:
         """Go on without this image, or raise the error if others would fail as well."""
-        if not isinstance(error, ImageError):
-            self._failed_in_a_row += 1
+        if isinstance(error, ServerError | ConnectionFailed):
+            self._away_in_a_row += 1
+        elif isinstance(error, ApiError):
+            self._away_in_a_row = 0
         totals = self.taking.totals
         question_is_good = totals.done + totals.done_before > 0
         if _meets_every_image(error, question_is_good=question_is_good):
             raise error
         self.taking.failure(image, error)
-        if self._failed_in_a_row >= MOST_IN_A_ROW:
+        if self._away_in_a_row >= MOST_IN_A_ROW:
             raise InvalidSetting(
-                f"{MOST_IN_A_ROW} images in a row failed, so that the others were not asked."
+                f"xAI was away for {MOST_IN_A_ROW} images in a row, so that it was not asked about"
+                " the others."
             )
 
 
@@ -104,6 +121,4 @@ def _meets_every_image(error: GrokError, *, question_is_good: bool) -> bool:
         # OBSERVED 2026: "Image inputs are not supported by this model."
         is_about_image = "image" in words and "image inputs" not in words
         return not (question_is_good or is_about_image or error.status == 413)
-    return isinstance(
-        error, NoKeyError | InvalidSetting | InvalidKey | PermissionDenied | NotFound | RateLimited
-    )
+    return isinstance(error, _ENDS_THE_RUN)
