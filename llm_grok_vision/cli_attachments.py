@@ -31,26 +31,25 @@ def mended(resolve: Resolve) -> Resolve:
         try:
             attachment = resolve(value)
         except Exception as error:
-            if found := _looked_up(value):
-                return found
+            if is_web_address(value):
+                return _looked_up(value)
             raise click.BadParameter(_words(error, value)) from error
         # Without a type, LLM would ask the host again whenever it logs or lists the prompt.
-        return attachment if attachment.type else _looked_up(value) or attachment
+        return attachment if attachment.type else _looked_up(value)
 
     return resolve_attachment
 
 
-def _looked_up(value: str) -> llm.Attachment | None:
-    if not is_web_address(value):
-        return None
+def _looked_up(value: str) -> llm.Attachment:
+    """Ask the host itself; raises BadParameter, without what is secret in the address."""
     from .download import media_type
     from .errors import ImageError
 
     try:
         found = media_type(value)
-    except ImageError:
-        return None
-    return llm.Attachment(type=found, url=value) if found else None
+    except ImageError as error:
+        raise click.BadParameter(str(error)) from None
+    return llm.Attachment(type=found, url=value)
 
 
 def _words(error: Exception, value: str) -> str:

@@ -45,12 +45,16 @@ class Call:
 def make_client(kind: type[_Client]) -> _Client:
     """Make a client; that reads the machine's settings for proxies and certificates."""
     try:
-        certificates = _certificates(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
-        return kind(timeout=TIMEOUT, verify=certificates)
+        return kind(timeout=TIMEOUT, verify=certificates())
     except (ValueError, ImportError, OSError) as error:
         raise InvalidSetting(
             f"The proxy or certificate settings of this machine cannot be used: {error}."
         ) from None
+
+
+def certificates() -> ssl.SSLContext:
+    """Give the machine's certificates, which are read when they are first asked for."""
+    return _certificates(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
 
 
 @functools.cache

@@ -69,6 +69,16 @@ def convert(data: bytes, name: str, fits: Fits, *, shrinks: bool = False) -> Con
     return Converted(encoded, f"{was}, converted to {now}")
 
 
+def decode(data: bytes, name: str) -> Image.Image:
+    """Decode an image as it is looked at: in RGB, on white where it is transparent."""
+    with _opened(data, name, image_kind(data)) as image:
+        picture = _decoded(image, within(_MOST_DECODED_PIXELS))
+    if picture.mode == "RGBA":
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    return picture.convert("RGB")
+
+
 @contextmanager
 def _opened(data: bytes, name: str, kind: str) -> Iterator[ImageFile.ImageFile]:
     """Open an image whose header promises no more pixels than may be decoded."""

@@ -1,6 +1,5 @@
 """What images would cost, and a picture of how they are cut: for `llm grok-vision tokens`."""
 
-import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import llm
@@ -77,13 +76,15 @@ def draw_tiles(image: Measured, model: CatalogueModel, out: str) -> None:
     """Save a copy of an image with the squares it is cut into drawn over it.
 
     Tiles are numbered; of more than six, the guide does not say how they are fitted to
-    six, so that all are drawn. Raises InvalidSetting for a file that cannot be written.
+    six, so that all are drawn. Raises InvalidSetting for a file that cannot be written, and
+    DamagedImage for pixels that cannot be read.
     """
-    from PIL import Image, ImageDraw
+    from PIL import ImageDraw
+
+    from .convert import decode
 
     cost = _cost(model, image.info.width, image.info.height, "high")
-    with Image.open(io.BytesIO(image.data)) as original:
-        picture = original.convert("RGB")
+    picture = decode(image.data, image.path)
     pen = ImageDraw.Draw(picture)
     for number in range(cost.columns * cost.rows):
         left = number % cost.columns * cost.side

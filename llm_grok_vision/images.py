@@ -123,7 +123,10 @@ def _check_pixels(width: int, height: int, name: str) -> None:
 
 
 def _png_size(data: bytes, name: str) -> tuple[int, int]:
-    """Walk the chunks up to IEND, as xAI does before it decodes anything."""
+    """Walk the chunks up to IEND, checksums and all.
+
+    OBSERVED 2026-08-19: xAI's own command line client does so before it sends a PNG.
+    """
     if data[8:16] != b"\x00\x00\x00\rIHDR" or len(data) < 33:
         raise DamagedImage(name, "begins like a PNG and has no header: the file is damaged.")
     at = len(_PNG)

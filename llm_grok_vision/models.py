@@ -4,21 +4,40 @@ Importing this costs every `llm` command, so what is only needed to run a prompt
 imported when one runs.
 """
 
-from collections.abc import AsyncGenerator, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 import llm
 from llm.models import Conversation, Prompt, Response
 from llm.parts import StreamEvent
 
 from .boilerplate import BOILERPLATE
-from .options import GrokOptions
 
 if TYPE_CHECKING:
     from .catalogue import CatalogueModel
     from .connection import Call
-    from .sending import Attempts, Sending
+    from .errors import ApiError
+    from .options import GrokOptions
+    from .sending import Sending
     from .wire.choice import Wire
+    from .wire.reading import AnswerReader
+
+
+class Begun(NamedTuple):
+    """Who reads the answer, the first request, and what gives another after a refusal."""
+
+    reader: "AnswerReader"
+    call: "Call"
+    otherwise: "Callable[[ApiError], Call]"
+
+
+class _LazyOptions:
+    """The class of options, made when it is asked for: that takes as long as all the rest."""
+
+    def __get__(self, model: object, owner: type) -> "type[GrokOptions]":
+        from .options import GrokOptions
+
+        return GrokOptions
 
 
 class _Shared:
@@ -77,25 +96,33 @@ class _Shared:
         model = cast("GrokVision | AsyncGrokVision", self)
         return request_body(model, self.known, wire, prompt, sending, stream=stream)
 
-    def _attempts(self, wire: "Wire", prompt: Prompt, stream: bool, key: str | None) -> "Attempts":
-        """Give the calls to make for a prompt."""
+    def _begin(self, prompt: Prompt, stream: bool, key: str | None) -> "Begun":
+        """Do all that comes before the first request, and may take a while.
+
+        Imports, reads certificates and image files, and may download.
+        """
         import json
 
-        from .connection import Call
+        from .connection import Call, certificates
         from .sending import Attempts
         from .settings import api_base
+
+        wire = self.wire(prompt)
 
         def build(sending: "Sending") -> "Call":
             body = self.request_body(wire, prompt, sending, stream=stream)
             return Call(api_base() + wire.path, str(key), json.dumps(body).encode())
 
-        return Attempts(prompt, wire.sends, build)
+        attempts = Attempts(prompt, wire.sends, build)
+        call = attempts.first()
+        certificates()
+        return Begun(wire.reader(key), call, attempts.after)
 
 
 class GrokVision(_Shared, llm.KeyModel):
     """One of xAI's vision models."""
 
-    Options = GrokOptions
+    Options = _LazyOptions()
 
     def execute(
         self,
@@ -109,22 +136,21 @@ class GrokVision(_Shared, llm.KeyModel):
         from .recording import recorded
         from .transport import Answer
 
-        wire = self.wire(prompt)
-        with recorded(response, wire.reader(key)) as completion:
-            attempts = self._attempts(wire, prompt, stream, key)
-            answering = Answer(attempts.first(), completion.begins, attempts.after)
-            with completion.may_break_at_its_end(), answering as answer:
+        reader, call, otherwise = self._begin(prompt, stream, key)
+        with recorded(response, reader):
+            answering = Answer(call, reader.begins, otherwise)
+            with reader.may_break_at_its_end(), answering as answer:
                 for data in answer:
-                    yield from completion.feed(data)
-                    if completion.done:
+                    yield from reader.feed(data)
+                    if reader.done:
                         break
-            yield from completion.finish()
+            yield from reader.finish()
 
 
 class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
     """One of xAI's vision models, for asyncio."""
 
-    Options = GrokOptions
+    Options = _LazyOptions()
 
     async def execute(
         self,
@@ -137,19 +163,18 @@ class AsyncGrokVision(_Shared, llm.AsyncKeyModel):
         """Send the prompt and yield the answer's events."""
         import asyncio
 
+        begun = await asyncio.to_thread(self._begin, prompt, stream, key)
         from .recording import recorded
         from .transport import AsyncAnswer
 
-        wire = self.wire(prompt)
-        with recorded(response, wire.reader(key)) as completion:
-            attempts = self._attempts(wire, prompt, stream, key)
-            call = await asyncio.to_thread(attempts.first)
-            with completion.may_break_at_its_end():
-                async with AsyncAnswer(call, completion.begins, attempts.after) as answer:
+        reader, call, otherwise = begun
+        with recorded(response, reader):
+            with reader.may_break_at_its_end():
+                async with AsyncAnswer(call, reader.begins, otherwise) as answer:
                     async for data in answer:
-                        for event in completion.feed(data):
+                        for event in reader.feed(data):
                             yield event
-                        if completion.done:
+                        if reader.done:
                             break
-            for event in completion.finish():
+            for event in reader.finish():
                 yield event

@@ -55,6 +55,12 @@ _READINGS = (
         "Add credits or raise the limit on https://console.x.ai.",
     ),
     _Reading(
+        # OBSERVED 2026, with status 403: "Content violates usage guidelines. Failed check: ..."
+        lambda status, words: "usage guidelines" in words,
+        RequestRefused,
+        "xAI does not answer this; leave out the image or the words that it objects to.",
+    ),
+    _Reading(
         lambda status, words: status == 403,
         PermissionDenied,
         "See on https://console.x.ai what this key may do.",

@@ -21,8 +21,15 @@ class Key:
 
 
 def api_base() -> str:
-    """Give the base URL, without a slash at its end."""
-    return (os.environ.get("XAI_API_BASE") or DEFAULT_API_BASE).strip().rstrip("/")
+    """Give the base URL, without a slash at its end; raises InvalidSetting for one with a password."""
+    base = (os.environ.get("XAI_API_BASE") or DEFAULT_API_BASE).strip().rstrip("/")
+    if "@" in base.split("://")[-1].split("/")[0]:
+        # HTTPX would send it in place of the key.
+        raise InvalidSetting(
+            "XAI_API_BASE holds a user name or a password, and a key is all that is sent;"
+            " take them out."
+        )
+    return base
 
 
 def find_key(given: str | None = None, preset: str | None = None) -> Key:

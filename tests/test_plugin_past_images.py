@@ -46,8 +46,8 @@ COUNTS = [
     pytest.param(None, ["one", "16x32", "between", "32x16"], ["two", "40x16"], id="unset"),
     pytest.param(9, ["one", "16x32", "between", "32x16"], ["two", "40x16"], id="more-than-all"),
     pytest.param(2, ["one", LEFT_OUT, "between", "32x16"], ["two", "40x16"], id="newest-two"),
-    pytest.param(1, [f"one{LEFT_OUT}between{LEFT_OUT}"], ["two", "40x16"], id="newest"),
-    pytest.param(0, [f"one{LEFT_OUT}between{LEFT_OUT}"], [f"two{LEFT_OUT}"], id="none"),
+    pytest.param(1, ["one", LEFT_OUT, "between", LEFT_OUT], ["two", "40x16"], id="newest"),
+    pytest.param(0, ["one", LEFT_OUT, "between", LEFT_OUT], ["two", LEFT_OUT], id="none"),
 ]
 
 
@@ -79,7 +79,11 @@ def test_an_image_that_is_left_out_is_named_without_its_folder(xai: FakeServer, 
 
     assert shape(xai.requests[0])[0] == (
         "user",
-        ["[image left out: photo.jpg][image left out: https://example.com/a/cat.png?...]which?"],
+        [
+            "[image left out: photo.jpg]",
+            "[image left out: https://example.com/a/cat.png?...]",
+            "which?",
+        ],
     )
 
 
@@ -159,7 +163,7 @@ def test_images_of_a_chain_are_of_the_past_in_the_next_turn(xai: FakeServer):
     conversation.prompt("Sure?", past_images=1).text()
 
     assert shape(xai.requests[3]) == [
-        ("user", [f"Who is there?{LEFT_OUT}"]),
+        ("user", ["Who is there?", LEFT_OUT]),
         ("assistant", [""]),
         ("tool", ["front door"]),
         ("user", [LEFT_OUT]),
@@ -179,7 +183,7 @@ def test_a_chain_in_a_later_turn_has_a_past_before_it(xai: FakeServer):
 
     conversation.chain("Who is there?", tools=[camera], options={"past_images": 0}).text()
 
-    assert shape(xai.requests[3])[0] == ("user", [f"one{LEFT_OUT}"])
+    assert shape(xai.requests[3])[0] == ("user", ["one", LEFT_OUT])
     assert shape(xai.requests[3])[5:] == [
         ("user", ["16x32"]),
         ("assistant", [""]),
@@ -199,7 +203,7 @@ def test_images_in_results_of_this_prompt_are_not_of_the_past(xai: FakeServer):
     ask("sync", messages=messages, past_images=0)
 
     assert shape(xai.requests[0]) == [
-        ("user", [f"Who?{LEFT_OUT}"]),
+        ("user", ["Who?", LEFT_OUT]),
         ("assistant", [""]),
         ("tool", ["door"]),
         ("user", ["16x32"]),
@@ -239,7 +243,7 @@ def test_llm_c_takes_the_options(xai: FakeServer, photo: Path):
     run_llm("-c", "two", "-o", "past_images", "0")
 
     assert shape(xai.requests[1]) == [
-        ("user", ["one[image left out: photo.jpg]"]),
+        ("user", ["one", "[image left out: photo.jpg]"]),
         ("assistant", ["ok"]),
         ("user", ["two"]),
     ]
@@ -260,7 +264,7 @@ def test_messages_of_the_caller_are_not_changed_by_it(
 
     assert messages == before
     assert messages[0].parts[2] == AttachmentPart(gone)
-    assert shape(xai.requests[0])[0] == ("user", [f"one{LEFT_OUT}[image left out: gone.png]"])
+    assert shape(xai.requests[0])[0] == ("user", ["one", LEFT_OUT, "[image left out: gone.png]"])
 
 
 # What becomes of a file between two turns.
@@ -368,7 +372,7 @@ def test_an_address_that_is_gone_is_left_out_once_nobody_can_fetch_it(
 
     assert [request.status for request in fetching_xai.requests] == [400, 200]
     assert shape(fetching_xai.requests[1]) == [
-        ("user", [f"look[image left out: {web.url}/none.png]"]),
+        ("user", ["look", f"[image left out: {web.url}/none.png]"]),
         ("assistant", ["ok"]),
         ("user", ["look", "449x448"]),
         ("assistant", ["ok"]),

@@ -198,9 +198,7 @@ def test_loading_the_plugin_loads_nothing_else():
         "llm_grok_vision.boilerplate",
         "llm_grok_vision.catalogue",
         "llm_grok_vision.known",
-        "llm_grok_vision.limits",
         "llm_grok_vision.models",
-        "llm_grok_vision.options",
         "llm_grok_vision.plugin",
     ]
 

@@ -114,7 +114,7 @@ def test_a_template_with_an_address_that_nobody_can_look_at_ends_in_a_sentence(
 
     result = run_llm("-t", "look")
 
-    assert f"'404 Not Found' for url '{web.url}/none.png'" in shown_error(result)
+    assert f"{web.url}/none.png could not be downloaded: 404 Not Found." in shown_error(result)
     assert fetching_xai.requests == []
 
 
@@ -131,14 +131,16 @@ def test_a_template_with_an_empty_file_ends_in_a_sentence(
 
 
 FAILING = [
-    pytest.param("/none.png", "Client error '404 Not Found'", id="not-there"),
+    pytest.param("/none.png", "none.png could not be downloaded: 404 Not Found.", id="not-there"),
     pytest.param("/unknown", None, id="of-no-type"),
-    pytest.param("/loop", "Redirect response '302 Found'", id="endless-redirects"),
+    pytest.param(
+        "/loop", "loop could not be downloaded: more than 5 redirects.", id="endless-redirects"
+    ),
 ]
 
 
 @pytest.mark.parametrize(("path", "words"), FAILING)
-def test_where_looking_fails_too_llm_has_its_way(
+def test_where_looking_fails_too_it_is_said_why(
     fetching_xai: FakeServer, web: Web, path: str, words: str | None
 ):
     result = run_llm("-m", "grok-4", "Hi", "-a", web.url + path, "-o", "image_urls", "pass")
@@ -167,3 +169,13 @@ def test_files_are_attached_as_before(photo: Path):
     attachment = llm.cli.resolve_attachment(str(photo))
 
     assert (attachment.type, attachment.path, attachment.url) == ("image/jpeg", str(photo), None)
+
+
+def test_a_password_in_an_address_is_not_shown(web: Web):
+    secret = web.url.replace("http://", "http://joe:secret@")
+
+    result = run_llm("-m", "grok-4", "Hi", "-a", f"{secret}/none.png?token=abc")
+
+    assert "/none.png?... could not be downloaded: 404 Not Found." in shown_error(result)
+    assert "secret" not in result.output
+    assert "abc" not in result.output

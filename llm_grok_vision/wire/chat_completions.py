@@ -20,6 +20,7 @@ from llm.parts import (
 )
 
 from .reading import AnswerReader, an_object, arguments_of
+from .text import is_text
 
 PATH = "/chat/completions"
 
@@ -81,7 +82,7 @@ def _wire_messages(
             if isinstance(part, ToolResultPart):
                 yield {"role": "tool", "tool_call_id": part.tool_call_id, "content": part.output}
         return
-    wire: dict[str, Any] = {"role": message.role, "content": _content(message.parts, image_part)}
+    wire: dict[str, Any] = {"role": message.role, "content": _content(message, image_part)}
     calls = [_tool_call(part) for part in message.parts if isinstance(part, ToolCallPart)]
     if calls:
         wire["tool_calls"] = calls
@@ -89,13 +90,13 @@ def _wire_messages(
 
 
 def _content(
-    parts: list[Part], image_part: Callable[[llm.Attachment], dict[str, Any]]
+    message: Message, image_part: Callable[[llm.Attachment], dict[str, Any]]
 ) -> str | list[dict[str, Any]]:
     """Give a string for text alone, else the parts in the author's order."""
-    if not any(isinstance(part, AttachmentPart) for part in parts):
-        return "".join(part.text for part in parts if isinstance(part, TextPart))
+    if is_text(message):
+        return "".join(part.text for part in message.parts if isinstance(part, TextPart))
     content: list[dict[str, Any]] = []
-    for part in parts:
+    for part in message.parts:
         if isinstance(part, TextPart):
             content.append({"type": "text", "text": part.text})
         elif isinstance(part, AttachmentPart) and part.attachment:

@@ -31,16 +31,23 @@ RESPONSES = Wire(responses.PATH, responses.sends, responses.request_body, ModelR
 def choose(prompt: Prompt, *, forced: bool | None, responses_only: bool) -> Wire:
     """Choose for a prompt; `forced` is what the user said, `responses_only` what the model is.
 
-    xAI's own tools run over /v1/responses alone, and so does encrypted reasoning: a
-    conversation that holds some stays where it was.
+    DOC docs.x.ai: xAI's own tools are offered on the Responses API. DOC OPENAPI: so is
+    encrypted reasoning, by the parameter `include`; a conversation that holds some stays
+    there, unless an option is given that the Responses API does not take.
     """
     runs_tools = any(isinstance(tool, llm.ServerSideTool) for tool in prompt.tools)
     if runs_tools or responses_only:
         return RESPONSES
     if forced is None:
-        forced = any(
-            responses.carries_reasoning(part)
-            for message in prompt.messages
-            for part in message.parts
-        )
+        forced = _holds_reasoning(prompt) and not _has_unknown_option(prompt)
     return RESPONSES if forced else CHAT_COMPLETIONS
+
+
+def _holds_reasoning(prompt: Prompt) -> bool:
+    parts = (part for message in prompt.messages for part in message.parts)
+    return any(map(responses.carries_reasoning, parts))
+
+
+def _has_unknown_option(prompt: Prompt) -> bool:
+    options = prompt.options.model_dump(exclude_none=True)
+    return any(name in options for name in responses.UNKNOWN_OPTIONS)

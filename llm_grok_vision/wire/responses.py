@@ -24,10 +24,11 @@ from llm.parts import (
 
 from ..errors import UnsupportedOption
 from .reading import an_object
+from .text import is_text
 
 PATH = "/responses"
 
-# What an answer's reasoning comes as when it is to be sent back.
+# DOC OPENAPI, of `include`: "Supported values include `reasoning.encrypted_content`".
 ENCRYPTED = "reasoning.encrypted_content"
 
 # LLM's options that have another name on this wire.
@@ -35,7 +36,7 @@ _RENAMED = {"max_tokens": "max_output_tokens"}
 
 # DOC OPENAPI: ModelRequest has neither `seed` nor `stop`, and says of both penalties
 # "(NOT SUPPORTED in Responses API)".
-_UNKNOWN = ("seed", "stop", "frequency_penalty", "presence_penalty")
+UNKNOWN_OPTIONS = ("seed", "stop", "frequency_penalty", "presence_penalty")
 
 Item = dict[str, Any]
 
@@ -90,10 +91,10 @@ def request_body(
 
 
 def _parameters(options: dict[str, Any]) -> dict[str, Any]:
-    for name in _UNKNOWN:
+    for name in UNKNOWN_OPTIONS:
         if name in options:
             raise UnsupportedOption(
-                f"xAI's Responses API, which this prompt needs, takes no {name}; leave it out."
+                f"xAI's Responses API, where this prompt has to go, takes no {name}; leave it out."
             )
     parameters = {
         _RENAMED.get(option, option): value
@@ -115,7 +116,7 @@ def _items(message: Message, image_part: Callable[[llm.Attachment], Item]) -> It
                 output = {"call_id": part.tool_call_id, "output": part.output}
                 yield {"type": "function_call_output", **output}
         return
-    yield {"role": message.role, "content": _content(message.parts, image_part)}
+    yield {"role": message.role, "content": _content(message, image_part)}
 
 
 def _output_item(part: Part) -> Item | None:
@@ -142,12 +143,12 @@ def _metadata(part: Part) -> dict[str, Any]:
     return an_object(an_object(getattr(part, "provider_metadata", None)).get("xai"))
 
 
-def _content(parts: list[Part], image_part: Callable[[llm.Attachment], Item]) -> str | list[Item]:
+def _content(message: Message, image_part: Callable[[llm.Attachment], Item]) -> str | list[Item]:
     """Give a string for text alone, else the parts in the author's order."""
-    if not any(isinstance(part, AttachmentPart) for part in parts):
-        return "".join(part.text for part in parts if isinstance(part, TextPart))
+    if is_text(message):
+        return "".join(part.text for part in message.parts if isinstance(part, TextPart))
     content: list[Item] = []
-    for part in parts:
+    for part in message.parts:
         if isinstance(part, TextPart):
             content.append({"type": "input_text", "text": part.text})
         elif isinstance(part, AttachmentPart) and part.attachment:
