@@ -2,8 +2,6 @@
 
 import json
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from tests.describing import (
     answered,
     batch,
     images,
+    peak_memory,
     results,
     rows,
     submit,
@@ -322,20 +321,10 @@ def test_images_are_in_memory_only_until_they_are_sent(xai: FakeServer, gallery:
     names = [f"photos/{number}-copy.png" for number in range(30)]
     for copy in names:
         Path(copy).hardlink_to(name)
-    command = ("grok-vision", "describe", "--batch", "submit", "What?", *names, "--output", "o")
-    # A small process in between: the peak of a child begins with the size of its parent.
-    measure = (
-        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
-        " print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
-    llm = Path(sys.executable).with_name("llm")
-
-    done = subprocess.run(
-        [sys.executable, "-c", measure, str(llm), *command], capture_output=True, check=True
-    )
+    peak = peak_memory("--batch", "submit", "What?", *names, "--output", "out.jsonl")
 
     assert len(answered(xai)) == 30
-    assert int(done.stdout) < 250_000
+    assert peak < 300_000
 
 
 def _change(folder: Path, statement: str) -> None:
