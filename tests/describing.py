@@ -39,6 +39,19 @@ def describing(*args: str, **options: Any) -> Iterator["subprocess.Popen[bytes]"
             process.kill()
 
 
+def peak_memory(*args: str) -> int:
+    """Run the command as a process of its own; give the most memory that it took, in KiB."""
+    # A small process in between: the peak of a child begins with the size of its parent.
+    measure = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
+        " print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    llm = str(Path(sys.executable).with_name("llm"))
+    command = [sys.executable, "-c", measure, llm, *COMMAND, *args]
+    done = subprocess.run(command, capture_output=True, check=True)
+    return int(done.stdout.splitlines()[-1])
+
+
 def wait_for_rows(path: str, count: int, process: "subprocess.Popen[bytes]") -> None:
     """Wait until an output has so many lines; an assertion fails if the run ends before."""
     while not Path(path).exists() or Path(path).read_bytes().count(b"\n") < count:

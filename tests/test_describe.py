@@ -4,8 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import pytest
 
 from fake_server import FakeServer
 from llm_grok_vision.describe.question import Question
-from tests.describing import describe, describing, images, rows, times_asked
+from tests.describing import describe, images, peak_memory, rows, times_asked
 from tests.pictures import png_of_bytes
 from tests.prompting import run_llm, run_process, shape, shown_error
 
@@ -285,10 +283,7 @@ def test_images_are_in_memory_only_while_they_are_sent(xai: FakeServer, gallery:
     for copy in names:
         Path(copy).hardlink_to(name)
 
-    command = ("What?", *names, "--concurrency", "2", "--output", "out.jsonl")
-    with describing(*command, stderr=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
+    peak = peak_memory("What?", *names, "--concurrency", "2", "--output", "out.jsonl")
 
-    assert status == 0
     assert len(rows("out.jsonl")) == 60
-    assert usage.ru_maxrss < 480_000
+    assert peak < 480_000

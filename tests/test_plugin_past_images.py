@@ -509,7 +509,7 @@ def test_a_damaged_image_counts_as_sent_only_once_it_is(xai: FakeServer, kind: s
 
     ask(kind, messages=messages, past_images=1, skip_lost_images=True)
 
-    assert shape(xai.requests[0])[0] == ("user", [f"one{LEFT_OUT}{LEFT_OUT}"])
+    assert shape(xai.requests[0])[0] == ("user", ["one", LEFT_OUT, LEFT_OUT])
     with pytest.raises(DamagedImage):
         ask(kind, messages=messages, past_images=1)
 
