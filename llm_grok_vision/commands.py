@@ -4,12 +4,15 @@ This module is imported with every `llm` command; what a command needs, it impor
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .catalogue import DEFAULT_MODEL
 from .commands_describe import describe
+
+if TYPE_CHECKING:
+    from .estimate import Estimate
 
 
 @click.group(name="grok-vision")
@@ -56,13 +59,18 @@ def models(json_: bool) -> None:
 @grok_vision.command()
 @click.argument("images", nargs=-1, required=True, type=click.Path())
 @click.option(
-    "name", "-m", "--model", default=DEFAULT_MODEL, help="Model whose rule and price count"
+    "name",
+    "-m",
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="Model whose rule and price count",
 )
 @click.option("json_", "--json", is_flag=True, help="Output as JSON")
 @click.option("--draw", metavar="FILE", help="Save a copy of the image with its tiles drawn")
 def tokens(images: tuple[str, ...], name: str, json_: bool, draw: str | None) -> None:
     """
-    Show what images cost, without sending them
+    Show what image files cost, without sending them
 
     Tiles are counted as xAI's guide says (older models were seen to bill auto as low),
     patches as newer models were seen to bill them. What xAI would refuse is converted
@@ -75,20 +83,34 @@ def tokens(images: tuple[str, ...], name: str, json_: bool, draw: str | None) ->
         $ llm grok-vision tokens *.png -m grok-4.6 --json
         $ llm grok-vision tokens photo.jpg --draw tiles.png
     """
+    from .errors import ImageError
     from .estimate import draw_tiles, estimates, find_model, measure
 
     model = find_model(name)
     if draw and len(images) != 1:
         raise click.UsageError("--draw takes one image at a time")
     rows = []
+    problems = []
     for image in images:
-        measured = measure(image)
+        try:
+            measured = measure(image)
+            if draw:
+                draw_tiles(measured, model, draw)
+        except ImageError as problem:
+            problems.append(str(problem))
+            continue
         rows += estimates(measured, model)
-        if draw:
-            draw_tiles(measured, model, draw)
     if json_:
         _print_json([row._asdict() for row in rows])
-        return
+    elif rows:
+        _print_tokens(rows)
+    for sentence in problems:
+        click.echo(f"Error: {sentence}", err=True)
+    if problems:
+        click.get_current_context().exit(1)
+
+
+def _print_tokens(rows: "Sequence[Estimate]") -> None:
     _print_table(
         {
             "image": row.image,

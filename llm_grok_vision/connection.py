@@ -77,6 +77,8 @@ def refusal(answer: httpx2.Response, call: Call) -> ApiError:
     """Make the error that an answer is, with the wait that it asks for."""
     error = api_error(answer.status_code, answer.text, call.key)
     error.retry_after = _retry_after(answer)
+    if error.retry_after:
+        error.add_advice(f"It asks to wait for {error.retry_after:,.0f} s.")
     return error
 
 

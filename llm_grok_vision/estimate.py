@@ -1,5 +1,6 @@
 """What images would cost, and a picture of how they are cut: for `llm grok-vision tokens`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import llm
@@ -83,6 +84,8 @@ def draw_tiles(image: Measured, model: CatalogueModel, out: str) -> None:
 
     from .convert import decode
 
+    if Path(out).exists() and Path(out).samefile(image.path):
+        raise InvalidSetting(f"{out} is the image itself; draw into another file.")
     cost = _cost(model, image.info.width, image.info.height, "high")
     picture = decode(image.data, image.path)
     pen = ImageDraw.Draw(picture)
@@ -90,9 +93,11 @@ def draw_tiles(image: Measured, model: CatalogueModel, out: str) -> None:
         left = number % cost.columns * cost.side
         top = number // cost.columns * cost.side
         square = (left, top, left + cost.side, top + cost.side)
-        pen.rectangle(square, outline="black", width=3)
-        pen.rectangle(square, outline="white", width=1)
-        if model.accounting == "tiles":
+        if model.accounting == "patches":
+            pen.rectangle(square, outline="white", width=1)
+        else:
+            pen.rectangle(square, outline="black", width=3)
+            pen.rectangle(square, outline="white", width=1)
             _write(pen, (left + 12, top + 6), str(number + 1), cost.side // 6)
     _write(pen, (12, image.info.height - 44), _caption(model, cost), 28)
     try:
@@ -110,5 +115,6 @@ def _write(pen: "ImageDraw.ImageDraw", at: tuple[int, int], text: str, size: int
 
 def _caption(model: CatalogueModel, cost: Cost) -> str:
     squares = cost.columns * cost.rows
-    most = f", {MAX_TILES} at most" if model.accounting == "tiles" and squares > MAX_TILES else ""
-    return f"{model.name}: {squares} {model.accounting}{most}: {cost.tokens} tokens"
+    is_counted_less = model.accounting == "tiles" and squares > MAX_TILES
+    counted = f", counted as {MAX_TILES}" if is_counted_less else ""
+    return f"{model.name}: {squares} {model.accounting}{counted}: {cost.tokens} tokens"

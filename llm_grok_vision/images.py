@@ -76,9 +76,11 @@ def identify(data: bytes, name: str) -> ImageInfo:
 def unsupported(data: bytes, name: str) -> UnsupportedImage:
     """Say that an image is neither a PNG nor a JPEG, and what it is, if that can be told."""
     kind = image_kind(data)
-    what = with_article(kind) if kind else "neither a PNG nor a JPEG by its bytes"
+    if not kind:
+        return UnsupportedImage(name, "is no image that is known here; xAI takes PNG and JPEG.")
     return UnsupportedImage(
-        name, f"is {what}; xAI takes PNG and JPEG. Convert it to one of them first."
+        name,
+        f"is {with_article(kind)}; xAI takes PNG and JPEG. Convert it to one of them first.",
     )
 
 

@@ -57,6 +57,7 @@ class _Shared:
         self.known = known
         self.name = known.name
         self.model_id = f"xai/{known.name}"
+        self._refused_addresses: set[str] = set()
 
     def __str__(self) -> str:
         return f"xAI: {self.model_id}"
@@ -113,7 +114,7 @@ class _Shared:
             body = self.request_body(wire, prompt, sending, stream=stream)
             return Call(api_base() + wire.path, str(key), json.dumps(body).encode())
 
-        attempts = Attempts(prompt, wire.sends, build)
+        attempts = Attempts(prompt, wire.sends, self._refused_addresses, build)
         call = attempts.first()
         certificates()
         return Begun(wire.reader(key), call, attempts.after)

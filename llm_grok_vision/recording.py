@@ -1,6 +1,7 @@
 """What LLM is told of an answer: its model, usage and tool calls, and what stderr has to say."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,8 +34,11 @@ def recorded(response: _BaseResponse, answer: AnswerReader) -> Iterator[AnswerRe
 def _remark(answer: AnswerReader) -> None:
     """Say on stderr what the answer's text does not."""
     if answer.finish_reason == "length":
+        # On a terminal, the answer's last words stand on the line that this would go on.
+        start = "\n" if answer.text and sys.stdout.isatty() else ""
         _logger.warning(
-            "The answer was cut off at the most tokens allowed; -o max_tokens sets how many."
+            "%sThe answer was cut off at the most tokens allowed; -o max_tokens sets how many.",
+            start,
         )
     unnamed = [url for url in answer.citations if url not in answer.text]
     if unnamed:

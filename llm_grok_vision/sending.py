@@ -35,21 +35,24 @@ class Sending(NamedTuple):
 class Attempts:
     """The calls for a prompt: the first, and another one each time xAI refuses an image.
 
-    `sends` tells which parts the wire format carries. `build` makes a call; that reads
-    files, and may download.
+    `sends` tells which parts the wire format carries. `refused` are addresses that xAI
+    could not use, and is added to: they are downloaded at once the next time. `build`
+    makes a call; that reads files, and may download.
     """
 
     def __init__(
         self,
         prompt: Prompt,
         sends: Callable[[Part], bool],
+        refused: set[str],
         build: "Callable[[Sending], Call]",
     ) -> None:
-        self._prompt = prompt
-        self._sends = sends
+        self._turns = turns_to_send(prompt, sends)
+        self._refused = refused
         self._build = build
         self._options = prompt.options.model_dump(exclude_none=True)
-        self._sending = first_sending(self._options)
+        was_refused = not refused.isdisjoint(_addresses(self._turns))
+        self._sending = first_sending(self._options, was_refused=was_refused)
 
     def first(self) -> "Call":
         """Build the call that the options ask for."""
@@ -59,21 +62,28 @@ class Attempts:
         """Build the call to make after a refusal, or raise it."""
         if not isinstance(error, ImageRefused):
             raise error
-        turns = turns_to_send(self._prompt, self._sends)
-        found = next_sending(self._sending, self._options, turns)
+        found = next_sending(self._sending, self._options, self._turns)
         if found is None:
-            if line := images_line(self._sending, turns):
+            if line := images_line(self._sending, self._turns):
                 error.add_advice(line)
             raise error
         self._sending, remedy = found
+        if self._sending.inline:
+            self._refused.update(_addresses(self._turns))
         _logger.warning("%s %s", error.error, remedy)
         return self._build(self._sending)
 
 
-def first_sending(options: dict[str, Any]) -> Sending:
-    """Send images as the options say."""
+def _addresses(turns: Turns) -> set[str]:
+    images = images_of([*turns.past, *turns.present])
+    return {address for image in images if (address := web_address(image))}
+
+
+def first_sending(options: dict[str, Any], *, was_refused: bool = False) -> Sending:
+    """Send images as the options say; `was_refused` tells of an address that xAI did not take."""
+    how = options.get("image_urls", "auto")
     return Sending(
-        inline=options.get("image_urls") == "inline",
+        inline=how == "inline" or (how == "auto" and was_refused),
         past_images=options.get("past_images"),
         skip_lost=bool(options.get("skip_lost_images")),
     )

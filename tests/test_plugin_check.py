@@ -201,3 +201,12 @@ def test_the_place_of_the_key_is_known(  # noqa: PLR0917 (a row of the table)
 
 def test_a_key_is_not_shown_where_it_is_printed():
     assert KEY not in repr(Key(KEY, "from XAI_API_KEY"))
+
+
+def test_a_base_url_with_a_password_is_refused_without_showing_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XAI_API_BASE", "http://joe:secret@127.0.0.1:1/v1")
+
+    result = run_llm("grok-vision", "check", "--key", "any")
+
+    assert "XAI_API_BASE holds a user name or a password" in shown_error(result)
+    assert "secret" not in result.output

@@ -566,3 +566,82 @@ def test_every_recorded_response_is_read_to_its_end():
         assert reader.usage()["input"] == last["usage"]["input_tokens"]  # type: ignore[index]
         called = [item for item in last["output"] if item["type"] == "function_call"]
         assert len(reader.tool_calls) == len(called)
+
+
+@WAYS
+def test_reasoning_items_that_follow_each_other_stay_apart(answer: Any):
+    output = (SEARCH, FOUND, {**FOUND, "id": "tco_2", "encrypted_content": "bW9yZQ=="})
+    with xai_answering(answer(*output, message("ok"), **QUIET)):
+        response = llm.get_model(MODEL).prompt("When?", tools=[WebSearch()])
+        response.text()
+
+    parts = response.messages()[0].to_dict()["parts"]
+    kept = [part["provider_metadata"]["xai"] for part in parts if part["type"] == "reasoning"]
+    assert [each["id"] for each in kept] == ["tco_1", "tco_2"]
+
+
+@WAYS
+def test_a_result_stands_behind_its_call(answer: Any):
+    output = (SEARCH, {**SEARCH, "id": "ws_2"})
+    with xai_answering(answer(*output, message("ok"), **QUIET)):
+        response = llm.get_model(MODEL).prompt("When?", tools=[WebSearch()])
+        response.text()
+
+    parts = response.messages()[0].to_dict()["parts"]
+    assert [part.get("tool_call_id") for part in parts] == ["ws_1", "ws_1", "ws_2", "ws_2", None]
+
+
+def test_a_tool_may_add_to_the_request():
+    class Sourced(WebSearch):
+        """Search, and list the sources."""
+
+        def prepare_request(self, model: Any, kwargs: dict[str, Any]) -> None:
+            kwargs["include"].append("web_search_call.action.sources")
+
+    with xai_answering(whole(message("ok"))) as server:
+        ask("sync", "When?", tools=[Sourced()])
+
+    assert body_of(server.requests[0])["include"][1:] == ["web_search_call.action.sources"]
+
+
+def test_an_answer_that_ends_for_another_reason_is_not_called_cut_off(caplog: Any):
+    ends = {"status": "incomplete", "incomplete_details": {"reason": "max_time_limit"}}
+    with xai_answering(whole(message("At"), **ends)):
+        asked = ask("sync", "When?", responses=True)
+
+    assert asked.text == "At"
+    assert caplog.messages == []
+
+
+def test_nothing_is_waited_for_behind_the_last_event():
+    head, *rest = streamed(message("ok"))
+
+    def never_ending(connection: Any) -> None:
+        for piece in (head, *rest[:-1]):
+            connection.sendall(piece)
+        connection.recv(1)  # until the plugin hangs up
+
+    with xai_answering(never_ending):
+        assert ask("sync", "When?", responses=True).text == "ok"
+
+
+def test_an_option_that_responses_lack_takes_the_conversation_back():
+    choice = {"index": 0, "message": {"content": "Two."}, "finish_reason": "stop"}
+    chat = http(
+        json.dumps({"choices": [choice]}).encode(), headers="content-type: application/json"
+    )
+    with xai_answering(whole(REASONING, message("A boat.")), chat) as server:
+        first = llm.get_model(MODEL).prompt("What is it?", responses=True, stream=False)
+        first.text()
+        history = [*first.prompt.messages, *first.messages(), llm.user("Sure?")]
+        assert ask("sync", messages=history, seed=7).text == "Two."
+
+    assert b"POST /v1/chat/completions " in server.requests[1]
+
+
+def test_empty_texts_are_not_sent():
+    with xai_answering(whole(message("ok"))) as server:
+        ask("sync", "", attachments=[image(16, 32)], responses=True)
+
+    [sent] = body_of(server.requests[0])["input"]
+    assert [part["type"] for part in sent["content"]] == ["input_image"]

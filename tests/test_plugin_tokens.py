@@ -14,6 +14,9 @@ from llm_grok_vision.prepare import Preparation, prepare
 from llm_grok_vision.tokens import patched, tiled
 from tests.pictures import picture
 from tests.prompting import run_llm, shown_error
+from tests.sound_headers import png_header
+
+WriteFile = Callable[[str, bytes], Path]
 
 sides = st.integers(1, 12_000)
 
@@ -158,3 +161,47 @@ def test_the_commands_say_how_they_are_used():
     shown = run_llm("grok-vision", "tokens", "--help").stdout
 
     assert "$ llm grok-vision tokens photo.jpg --draw tiles.png" in shown
+
+
+def test_a_bad_file_does_not_hide_what_the_others_cost(image_file: WriteFile):
+    good = image_file("good.png", picture(64, 64))
+    cut = image_file("cut.png", picture(64, 64)[:40])
+
+    result = run_llm("grok-vision", "tokens", cut, good)
+
+    assert result.exit_code == 1
+    assert str(good) in result.stdout
+    assert f"Error: {cut} is a PNG that ends too early" in result.stderr
+
+
+def test_a_drawing_does_not_take_the_place_of_the_image(image_file: WriteFile):
+    photo = image_file("photo.png", picture(64, 64))
+
+    result = run_llm("grok-vision", "tokens", photo, "--draw", photo)
+
+    assert shown_error(result) == f"Error: {photo} is the image itself; draw into another file.\n"
+    assert photo.read_bytes() == picture(64, 64)
+
+
+def test_a_drawing_shows_the_image_as_it_looks(image_file: WriteFile, tmp_path: Path):
+    """16 bits a channel are scaled, and what is transparent is white."""
+    deep = Image.new("I;16", (900, 900), 32768)
+    clear = Image.new("RGBA", (900, 900), (0, 0, 0, 0))
+    for number, made in enumerate((deep, clear)):
+        made.save(tmp_path / f"{number}.png")
+
+    for number, expected in ((0, 128), (1, 255)):
+        out = tmp_path / f"{number}-drawn.png"
+        result = run_llm("grok-vision", "tokens", tmp_path / f"{number}.png", "--draw", out)
+        assert result.exit_code == 0, result.output
+        with Image.open(out) as drawn:
+            assert drawn.getpixel((700, 300)) == pytest.approx((expected,) * 3, abs=1)
+
+
+def test_an_image_that_cannot_be_drawn_is_said_to_be_damaged(image_file: WriteFile):
+    broken = image_file("broken.png", png_header(64, 64))
+
+    result = run_llm("grok-vision", "tokens", broken, "--draw", broken.with_name("out.png"))
+
+    assert f"{broken} begins like a PNG and cannot be read here" in result.stderr
+    assert result.exit_code == 1

@@ -18,6 +18,9 @@ from ..models import AsyncGrokVision
 from .formats import Csv, Format, JsonLines
 from .question import Question, image_key
 
+# Milliseconds for which another run may hold LLM's log.
+_LOG_WAIT = 60_000
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -75,6 +78,7 @@ def log_database(stack: ExitStack) -> sqlite_utils.Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite_utils.Database(path)
         stack.callback(database.close)
+        database.execute(f"PRAGMA busy_timeout = {_LOG_WAIT}")
         migrate(database)
     except (sqlite3.Error, OSError) as error:
         raise InvalidSetting(f"LLM's log, {path}, cannot be used: {error}.") from None

@@ -39,6 +39,8 @@ class Taking:
             self._log(response, image)
         self.totals.done += 1
         self.progress.done(image)
+        if (usage.details or {}).get("finish_reason") == "length":
+            self.progress.say(f"{image}: its answer is not all of it, see -o max_tokens.")
 
     def failure(self, image: str, problem: GrokError | str) -> None:
         """Count an image that was not answered, and say why."""
