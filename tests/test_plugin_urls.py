@@ -11,6 +11,7 @@ from llm_grok_vision.errors import ImageNotReadable, RequestRefused, Unsupported
 from tests.pictures import data_url, picture
 from tests.prompting import (
     BOTH,
+    MODEL,
     ask,
     body_of,
     chunk,
@@ -287,3 +288,24 @@ def test_no_secret_of_an_address_is_shown(
     everything = f"{caught.value!r} {refused.value!r} {caplog.text}"
     assert "PASSWORD" not in everything
     assert "SIGNATURE" not in everything
+
+
+def test_an_address_that_xai_refused_is_downloaded_at_once_in_the_next_step(
+    xai: FakeServer, web: Web, caplog: pytest.LogCaptureFixture
+):
+    """The service may not fetch from this machine here; a chain asks about the image again."""
+
+    def look() -> str:
+        """Look closer."""
+        return "closer"
+
+    xai.reply(tool_calls=[("look", {})])
+    xai.reply("A cat.")
+
+    chain = llm.get_model(MODEL).chain(
+        "What is this?", attachments=[at(f"{web.url}/cat.png")], tools=[look]
+    )
+
+    assert chain.text() == "A cat."
+    assert [request.status for request in xai.requests] == [400, 200, 200]
+    assert len(caplog.messages) == 1
