@@ -49,7 +49,23 @@ class _Shared:
     supports_tools = True
     supports_schema = True
     json_replacements: ClassVar[dict[str, Any]] = BOILERPLATE
-    attachment_types: set[str] | frozenset[str] = frozenset({"image/png", "image/jpeg"})
+    # xAI takes the first two; the others are converted.
+    attachment_types: set[str] | frozenset[str] = frozenset(
+        (
+            "image/png",
+            "image/jpeg",
+            "image/avif",
+            "image/bmp",
+            "image/gif",
+            "image/heic",
+            "image/heif",
+            "image/jp2",
+            "image/tiff",
+            "image/webp",
+            "image/x-icon",
+            "image/x-ms-bmp",
+        )
+    )
     model_id: str
     key: str | None
 

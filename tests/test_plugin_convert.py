@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import llm
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
@@ -280,3 +281,11 @@ def test_the_limit_of_pixels_that_a_program_sets_is_its_own(
 
     assert prepare(encoded(two_colours(), kind), "any", AUTO).info.width == 96
     assert Image.MAX_IMAGE_PIXELS == 100
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind not in ("HEIC", "JPEG 2000")])
+def test_what_is_converted_is_listed_among_the_types_that_are_taken(kind: str):
+    """LLM's guess calls JPEG 2000 a JPEG, and HEIC a video."""
+    attachment = llm.Attachment(content=encoded(two_colours(), kind))
+
+    assert attachment.resolve_type() in llm.get_model("grok-4").attachment_types

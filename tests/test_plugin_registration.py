@@ -98,7 +98,7 @@ def test_a_model_says_what_it_can_do():
     model = llm.get_model("grok-4")
 
     assert str(model) == "xAI: xai/grok-4"
-    assert model.attachment_types == {"image/png", "image/jpeg"}
+    assert {"image/png", "image/jpeg", "image/webp", "image/heif"} <= model.attachment_types
     assert (model.can_stream, model.supports_tools) == (True, True)
     assert (model.needs_key, model.key_env_var) == ("xai", "XAI_API_KEY")
 
