@@ -1,10 +1,13 @@
 """The tables of the README, written from the rows that the code runs on (see `make fix`)."""
 
+import inspect
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from fake_server import FakeServer
+from fake_server.cli import _parser
 from fake_server.refusals import REFUSALS
 from llm_grok_vision import limits
 from llm_grok_vision.errors import GrokError
@@ -32,23 +35,19 @@ def options() -> str:
 
 
 def shrunk() -> str:
-    """One row a detail: what `shrink` makes of the photo in `examples/` for grok-4."""
+    """A sentence: what `shrink` makes of the photo in `examples/` for grok-4, at each detail."""
     data = (ROOT / "examples" / "harbour.jpg").read_bytes()
     before = prepare(data, "harbour.jpg", Preparation()).info
-    rows = []
-    for detail in limits.IMAGE_DETAILS:
+    sizes = []
+    for detail in ("high", "low"):
         sent = prepare(data, "harbour.jpg", Preparation("shrink", "tiles", detail, is_news=False))
         tokens = tiled(before.width, before.height, detail).tokens
         assert tokens == tiled(sent.info.width, sent.info.height, detail).tokens
-        rows.append(
-            (
-                f"`{detail}`",
-                f"{before.width}x{before.height}, {_kilobytes(data)}",
-                f"{sent.info.width}x{sent.info.height}, {_kilobytes(sent.data)}",
-                f"{tokens:,}",
-            )
-        )
-    return table(("`image_detail`", "sent as it is", "sent with `shrink`", "tokens of both"), rows)
+        sizes.append(f"{sent.info.width}x{sent.info.height} pixels ({_kilobytes(sent.data)})")
+    return (
+        f"For grok-4 it makes {sizes[0]} of the {before.width}x{before.height} pixels"
+        f" ({_kilobytes(data)}) of `harbour.jpg`, and at `low` {sizes[1]}."
+    )
 
 
 def _kilobytes(data: bytes) -> str:
@@ -65,7 +64,7 @@ def vision_models() -> list[Row]:
 
 
 def models() -> str:
-    """One row a model that the plugin registers."""
+    """One row a model that the plugin registers, and what only some of them take."""
     rows = []
     for row in vision_models():
         name = row.get("name", row["id"])
@@ -82,10 +81,11 @@ def models() -> str:
                 "yes" if row["status"] == "current" else "retired",
             )
         )
-    return table(("id", "also", "context", "$/M in / out", "images by", "current"), rows)
+    head = ("id", "also", "context", "$/M in / out", "images by", "current")
+    return f"{table(head, rows)}\n\n{_takers()}"
 
 
-def takers() -> str:
+def _takers() -> str:
     """One sentence for the parameters that the same few models take."""
     models = vision_models()
     parameters: dict[tuple[str, ...], list[str]] = {}
@@ -119,6 +119,25 @@ def errors() -> str:
 
 def _below(kind: type[GrokError]) -> list[str]:
     return [name for sub in kind.__subclasses__() for name in (sub.__name__, *_below(sub))]
+
+
+def settings() -> str:
+    """One row a setting of the fake, for its command and for Python."""
+    names = inspect.signature(FakeServer).parameters
+    rows = []
+    for action in _parser()._actions:
+        if action.dest == "help":
+            continue
+        choices = f" {'|'.join(action.choices)}" if action.choices else ""
+        value = f" {action.metavar}" if action.metavar else choices
+        # What may be repeated is a list in Python.
+        name = action.dest if action.dest in names else f"{action.dest}s"
+        off = "False" if action.const is False else ""
+        rows.append(
+            (f"`{_cell(action.option_strings[0] + value)}`", f"`{name}={off}`", action.help or "")
+        )
+    assert len(rows) == len(names)
+    return table(("command", "`FakeServer(…)`", "meaning"), rows)
 
 
 def limits_table() -> str:
