@@ -1,17 +1,24 @@
 """The tables of the README, written from the rows that the code runs on (see `make fix`)."""
 
+import inspect
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from fake_server import FakeServer
+from fake_server.cli import _parser
 from fake_server.refusals import REFUSALS
 from llm_grok_vision import limits
+from llm_grok_vision.errors import GrokError
 from llm_grok_vision.options import GrokOptions
 from llm_grok_vision.prepare import Preparation, prepare
 from llm_grok_vision.tokens import tiled
 
 ROOT = Path(__file__).parents[1]
 CATALOGUE = Path(limits.__file__).with_name("catalogue.json")
+
+Row = dict[str, Any]
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -28,53 +35,109 @@ def options() -> str:
 
 
 def shrunk() -> str:
-    """One row a detail: what `shrink` makes of the photo in `examples/` for grok-4."""
+    """A sentence: what `shrink` makes of the photo in `examples/` for grok-4, at each detail."""
     data = (ROOT / "examples" / "harbour.jpg").read_bytes()
     before = prepare(data, "harbour.jpg", Preparation()).info
-    rows = []
-    for detail in limits.IMAGE_DETAILS:
+    sizes = []
+    for detail in ("high", "low"):
         sent = prepare(data, "harbour.jpg", Preparation("shrink", "tiles", detail, is_news=False))
         tokens = tiled(before.width, before.height, detail).tokens
         assert tokens == tiled(sent.info.width, sent.info.height, detail).tokens
-        rows.append(
-            (
-                f"`{detail}`",
-                f"{before.width}x{before.height}, {_kilobytes(data)}",
-                f"{sent.info.width}x{sent.info.height}, {_kilobytes(sent.data)}",
-                f"{tokens:,}",
-            )
-        )
-    return table(("`image_detail`", "sent as it is", "sent with `shrink`", "tokens of both"), rows)
+        sizes.append(f"{sent.info.width}x{sent.info.height} pixels ({_kilobytes(sent.data)})")
+    return (
+        f"For grok-4 it makes {sizes[0]} of the {before.width}x{before.height} pixels"
+        f" ({_kilobytes(data)}) of `harbour.jpg`, and at `low` {sizes[1]}."
+    )
 
 
 def _kilobytes(data: bytes) -> str:
     return f"{len(data) / 1000:.0f} kB"
 
 
+def vision_models() -> list[Row]:
+    """The rows of the catalogue for models that read images."""
+    return [
+        row
+        for row in json.loads(CATALOGUE.read_text())
+        if row["kind"] == "language" and "image" in row["input_modalities"]
+    ]
+
+
 def models() -> str:
-    """One row a model that the plugin registers."""
+    """One row a model that the plugin registers, and what only some of them take."""
     rows = []
-    for row in json.loads(CATALOGUE.read_text()):
-        if row["kind"] != "language" or "image" not in row["input_modalities"]:
-            continue
+    for row in vision_models():
         name = row.get("name", row["id"])
         names = [row["id"], *row["aliases"]]
         others = [f"`{alias}`" for alias in names if alias != name and alias.startswith("grok")]
         price = row["usd_per_million"]
         rows.append(
             (
-                f"`xai/{name}`",
+                f"`{_id(row)}`",
                 ", ".join([f"`{name}`", *others]),
                 f"{row['context_length']:,}",
                 f"{price['prompt']:g} / {price['completion']:g}",
                 row["accounting"],
-                ", ".join(f"`{name}`" for name in row["refuses"]),
                 "yes" if row["status"] == "current" else "retired",
             )
         )
-    return table(
-        ("id", "also", "context", "$/M in / out", "images by", "takes no", "current"), rows
+    head = ("id", "also", "context", "$/M in / out", "images by", "current")
+    return f"{table(head, rows)}\n\n{_takers()}"
+
+
+def _takers() -> str:
+    """One sentence for the parameters that the same few models take."""
+    models = vision_models()
+    parameters: dict[tuple[str, ...], list[str]] = {}
+    for parameter in dict.fromkeys(name for row in models for name in row["refuses"]):
+        takers = tuple(_id(row) for row in models if parameter not in row["refuses"])
+        parameters.setdefault(takers, []).append(parameter)
+    return " ".join(
+        f"{_listed(names)} {'are' if len(names) > 1 else 'is'} taken only by {_listed(takers)}."
+        for takers, names in parameters.items()
     )
+
+
+def _id(row: Row) -> str:
+    return f"xai/{row.get('name', row['id'])}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = (f"`{name}`" for name in names)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def errors() -> str:
+    """One line a kind of error, with the kinds of that kind."""
+    lines = []
+    for kind in GrokError.__subclasses__():
+        words = (kind.__doc__ or "").partition("\n")[0]
+        narrower = f" Of this kind: {_listed(names)}." if (names := _below(kind)) else ""
+        lines.append(f"- `{kind.__name__}`: {words}{narrower}")
+    return "\n".join(lines)
+
+
+def _below(kind: type[GrokError]) -> list[str]:
+    return [name for sub in kind.__subclasses__() for name in (sub.__name__, *_below(sub))]
+
+
+def settings() -> str:
+    """One row a setting of the fake, for its command and for Python."""
+    names = inspect.signature(FakeServer).parameters
+    rows = []
+    for action in _parser()._actions:
+        if action.dest == "help":
+            continue
+        choices = f" {'|'.join(action.choices)}" if action.choices else ""
+        value = f" {action.metavar}" if action.metavar else choices
+        # What may be repeated is a list in Python.
+        name = action.dest if action.dest in names else f"{action.dest}s"
+        off = "False" if action.const is False else ""
+        rows.append(
+            (f"`{_cell(action.option_strings[0] + value)}`", f"`{name}={off}`", action.help or "")
+        )
+    assert len(rows) == len(names)
+    return table(("command", "`FakeServer(…)`", "meaning"), rows)
 
 
 def limits_table() -> str:
@@ -121,15 +184,6 @@ def refusals() -> str:
         for row in REFUSALS.values()
     )
     return table(("refused", "status", "`code`", "`error`", "how we know"), rows)
-
-
-def unknowns() -> str:
-    """One line a refusal that nobody has seen as it is answered here."""
-    return "\n".join(
-        f"- {row.when}: {row.evidence}."
-        for row in REFUSALS.values()
-        if "ASSUMED" in row.evidence or "DISPUTED" in row.evidence
-    )
 
 
 def _cell(text: str) -> str:

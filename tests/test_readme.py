@@ -88,25 +88,30 @@ def test_a_session_prints_what_the_readme_shows(block: str, shell: Callable[[str
     assert re.fullmatch(expected.replace("8400", str(port)), _stripped(printed)), printed
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=["library"])
-def test_a_program_of_the_readme_runs(program: str, xai: FakeServer, folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, check=False, text=True, timeout=60
-    )
+@pytest.mark.parametrize("program", PROGRAMS, ids=["order", "async", "errors"])
+def test_a_program_prints_what_the_readme_says(program: str, xai: FakeServer, folder: Path) -> None:
+    expected = "\n".join(re.findall(r"print\(.*\)  # (.*)$", program, re.MULTILINE))
 
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "1792"
+    printed = _run_program(program)
+
+    assert expected
+    assert re.fullmatch(_filled(expected), _stripped(printed)), printed
+
+
+def test_text_and_images_stay_in_the_order_of_the_readme(xai: FakeServer, folder: Path) -> None:
+    _run_program(PROGRAMS[0])
+
     assert [type(part).__name__ for part in xai.requests[0].parts] == ["str", "LoggedImage", "str"]
 
 
-@pytest.mark.parametrize("block", TESTS, ids=["photo", "busy"])
-def test_a_test_of_the_readme_passes(block: str, pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("block", TESTS, ids=["photo", "scripts", "batch"])
+def test_tests_of_the_readme_pass(block: str, pytester: pytest.Pytester) -> None:
     shutil.copy(ROOT / "examples" / "harbour.jpg", pytester.path)
     pytester.makepyfile(block)
 
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
 
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=block.count("def test_"))
 
 
 def test_the_limits_of_the_readme_are_those_of_the_seed_document() -> None:
@@ -118,6 +123,14 @@ def test_the_limits_of_the_readme_are_those_of_the_seed_document() -> None:
         "6 at most",
     ):
         assert words in README
+
+
+def _run_program(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _run(command: str) -> str:
