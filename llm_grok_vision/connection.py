@@ -44,17 +44,24 @@ class Call:
 
 def make_client(kind: type[_Client]) -> _Client:
     """Make a client; that reads the machine's settings for proxies and certificates."""
-    try:
+    with _usable_settings():
         return kind(timeout=TIMEOUT, verify=certificates())
-    except (ValueError, ImportError, OSError) as error:
-        raise InvalidSetting(
-            f"The proxy or certificate settings of this machine cannot be used: {error}."
-        ) from None
 
 
 def certificates() -> ssl.SSLContext:
     """Give the machine's certificates, which are read when they are first asked for."""
-    return _certificates(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+    with _usable_settings():
+        return _certificates(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+
+
+@contextmanager
+def _usable_settings() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, ImportError, OSError) as error:
+        raise InvalidSetting(
+            f"The proxy or certificate settings of this machine cannot be used: {error}."
+        ) from None
 
 
 @functools.cache
