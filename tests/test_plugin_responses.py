@@ -645,3 +645,15 @@ def test_empty_texts_are_not_sent():
 
     [sent] = body_of(server.requests[0])["input"]
     assert [part["type"] for part in sent["content"]] == ["input_image"]
+
+
+def test_an_image_that_the_caller_puts_into_an_answer_is_sent_too():
+    history = [llm.user("Draw a boat."), llm.assistant("Here:", image(16, 32)), llm.user("More.")]
+
+    with xai_answering(whole(message("ok"))) as server:
+        ask("sync", messages=history, responses=True)
+
+    _, text, drawn, _ = body_of(server.requests[0])["input"]
+    assert text == {"role": "assistant", "content": "Here:"}
+    assert drawn["role"] == "assistant"
+    assert [part["type"] for part in drawn["content"]] == ["input_image"]

@@ -19,8 +19,8 @@ from llm.parts import (
     ToolResultPart,
 )
 
+from .content import content_of
 from .reading import AnswerReader, an_object, arguments_of
-from .text import is_text
 
 PATH = "/chat/completions"
 
@@ -82,26 +82,14 @@ def _wire_messages(
             if isinstance(part, ToolResultPart):
                 yield {"role": "tool", "tool_call_id": part.tool_call_id, "content": part.output}
         return
-    wire: dict[str, Any] = {"role": message.role, "content": _content(message, image_part)}
+    wire: dict[str, Any] = {
+        "role": message.role,
+        "content": content_of(message, "text", image_part),
+    }
     calls = [_tool_call(part) for part in message.parts if isinstance(part, ToolCallPart)]
     if calls:
         wire["tool_calls"] = calls
     yield wire
-
-
-def _content(
-    message: Message, image_part: Callable[[llm.Attachment], dict[str, Any]]
-) -> str | list[dict[str, Any]]:
-    """Give a string for text alone, else the parts in the author's order."""
-    if is_text(message):
-        return "".join(part.text for part in message.parts if isinstance(part, TextPart))
-    content: list[dict[str, Any]] = []
-    for part in message.parts:
-        if isinstance(part, TextPart):
-            content.append({"type": "text", "text": part.text})
-        elif isinstance(part, AttachmentPart) and part.attachment:
-            content.append(image_part(part.attachment))
-    return content
 
 
 def _image_part(url: str, detail: str | None) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from llm.parts import (
 )
 
 from ..errors import UnsupportedOption
+from .content import content_of
 from .reading import an_object
-from .text import is_text
 
 PATH = "/responses"
 
@@ -108,7 +108,11 @@ def _parameters(options: dict[str, Any]) -> dict[str, Any]:
 
 def _items(message: Message, image_part: Callable[[llm.Attachment], Item]) -> Iterator[Item]:
     if message.role == "assistant":
-        yield from filter(None, map(_output_item, message.parts))
+        for part in message.parts:
+            if isinstance(part, AttachmentPart) and part.attachment:
+                yield {"role": "assistant", "content": [image_part(part.attachment)]}
+            elif item := _output_item(part):
+                yield item
         return
     if message.role == "tool":
         for part in message.parts:
@@ -116,7 +120,7 @@ def _items(message: Message, image_part: Callable[[llm.Attachment], Item]) -> It
                 output = {"call_id": part.tool_call_id, "output": part.output}
                 yield {"type": "function_call_output", **output}
         return
-    yield {"role": message.role, "content": _content(message, image_part)}
+    yield {"role": message.role, "content": content_of(message, "input_text", image_part)}
 
 
 def _output_item(part: Part) -> Item | None:
@@ -141,19 +145,6 @@ def _output_item(part: Part) -> Item | None:
 def _metadata(part: Part) -> dict[str, Any]:
     """Give what xAI, and no other provider, wants back with a part."""
     return an_object(an_object(getattr(part, "provider_metadata", None)).get("xai"))
-
-
-def _content(message: Message, image_part: Callable[[llm.Attachment], Item]) -> str | list[Item]:
-    """Give a string for text alone, else the parts in the author's order."""
-    if is_text(message):
-        return "".join(part.text for part in message.parts if isinstance(part, TextPart))
-    content: list[Item] = []
-    for part in message.parts:
-        if isinstance(part, TextPart):
-            content.append({"type": "input_text", "text": part.text})
-        elif isinstance(part, AttachmentPart) and part.attachment:
-            content.append(image_part(part.attachment))
-    return content
 
 
 def _image_part(url: str, detail: str | None) -> Item:
