@@ -39,7 +39,7 @@ class _Root:
 
 
 def instance(schema: Any) -> Any:
-    """Make a value for a schema."""
+    """Make a value for a schema; raises ValueError, or what Python says, for one that is none."""
     return _instance(schema, _Root(schema if isinstance(schema, dict) else {}), 0)
 
 
@@ -135,6 +135,8 @@ def _of_type(name: str, schema: Schema, root: _Root, depth: int) -> Any:
         return _number(schema, whole=name == "integer")
     if name == "boolean":
         return True
+    if name not in ("null", "string"):
+        raise ValueError(f"no type of JSON schema: {name}")
     return None if name == "null" else _string(schema)
 
 

@@ -247,3 +247,9 @@ def test_a_number_between_zero_and_any_end_is_found(end):
     value = check({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": end})
 
     assert 0 < value < end
+
+
+@pytest.mark.parametrize("kind", ["objekt", 3, ["strin"]], ids=["typing-error", "number", "list"])
+def test_a_type_that_there_is_not_is_no_schema(kind):
+    with pytest.raises(ValueError, match="no type of JSON schema"):
+        instance({"type": kind})
