@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_logged_answer_refers_to_them_and_comes_back_whole(
     run_llm("-m", "grok-4", "Hello", *options)
 
     [logged] = json.loads(run_llm("logs", "--json").output)
-    with sqlite3.connect(own_llm_folder / "logs.db") as logs:
+    with closing(sqlite3.connect(own_llm_folder / "logs.db")) as logs:
         stored = "".join(
             line for line in logs.iterdump() if "m.completion" in line or "m.resp" in line
         )

@@ -11,7 +11,7 @@ from fake_server.catalogue import MODELS, Model
 from llm_grok_vision.capabilities import check_options
 from llm_grok_vision.catalogue import CatalogueModel, vision_models
 from llm_grok_vision.errors import GrokError, UnsupportedOption
-from tests.prompting import BOTH, ask, run_llm, shown_error
+from tests.prompting import BOTH, ask, run_llm, run_process, shown_error
 
 VALUES: dict[str, Any] = {
     "presence_penalty": 1.0,
@@ -161,6 +161,9 @@ def test_a_stored_default_is_refused_like_any_other(xai: FakeServer):
 
 
 def test_a_chat_ends_in_a_sentence(xai: FakeServer):
-    result = run_llm("chat", "-m", "grok-4", "-o", "stop", "END", stdin="Hello\nquit\n")
+    command = ("chat", "-m", "grok-4", "-o", "stop", "END")
+    result = run_process(*command, stdin=b"Hello\nquit\n")
 
-    assert "Error: grok-4 takes no stop; " in shown_error(result)
+    assert result.returncode == 1
+    assert b"Error: grok-4 takes no stop; " in result.stderr
+    assert b"Traceback" not in result.stderr

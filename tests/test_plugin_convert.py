@@ -45,15 +45,16 @@ def test_an_alpha_channel_that_hides_nothing_makes_no_png():
 
 
 MODES = [
-    pytest.param("P", "BMP", id="palette"),
-    pytest.param("CMYK", "TIFF", id="cmyk"),
-    pytest.param("YCbCr", "TIFF", id="ycbcr"),
-    pytest.param("LAB", "TIFF", id="lab"),
+    pytest.param("P", "BMP", {}, id="palette"),
+    pytest.param("CMYK", "TIFF", {}, id="cmyk"),
+    # As scanners write it; Pillow 12 cannot read its own without compression.
+    pytest.param("YCbCr", "TIFF", {"compression": "jpeg"}, id="ycbcr"),
+    pytest.param("LAB", "TIFF", {}, id="lab"),
 ]
 
 
-@pytest.mark.parametrize(("mode", "kind"), MODES)
-def test_an_image_of_any_colour_model_is_sent_in_rgb(mode: str, kind: str):
+@pytest.mark.parametrize(("mode", "kind", "options"), MODES)
+def test_an_image_of_any_colour_model_is_sent_in_rgb(mode: str, kind: str, options: dict[str, Any]):
     lab = ImageCms.createProfile("LAB")
     source = (
         ImageCms.profileToProfile(two_colours(), SRGB, lab, outputMode="LAB")
@@ -62,7 +63,7 @@ def test_an_image_of_any_colour_model_is_sent_in_rgb(mode: str, kind: str):
     )
     assert source is not None
 
-    image = sent(encoded(source, kind))
+    image = sent(encoded(source, kind, **options))
 
     assert image.mode == "RGB"
     assert is_about(image.getpixel((10, 10)), RED)

@@ -107,7 +107,6 @@ BOMBS = [
     pytest.param(_after("BMP", b"BM", 18, LITTLE * 2), "is 60000x60000", id="BMP"),
     pytest.param(_huge_tiff(), "is 60000x60000", id="TIFF"),
     pytest.param(_after("GIF", b"GIF8", 6, b"\xff" * 4), "is 65535x65535", id="GIF"),
-    pytest.param(_after("WebP", b"\x9d\x01\x2a", 3, b"\xff\x3f" * 2), "has many", id="WebP"),
     pytest.param(_after("JPEG 2000", b"ihdr", 4, BIG * 2), "is 60000x60000", id="JPEG 2000"),
     pytest.param(_after("HEIC", b"ispe", 8, BIG * 2), "is 60000x60000", id="HEIC"),
     pytest.param(_huge_icon(), "has many", id="ICO"),
@@ -122,6 +121,12 @@ def test_a_bomb_is_refused_by_its_header(data: bytes, extent: str):
     assert str(caught.value) == (
         f"bomb {extent} pixels, more than can be decoded and scaled down here. Scale it down first."
     )
+
+
+def test_a_webp_that_is_a_bomb_is_refused():
+    """Pillow 13 knows it by its header, Pillow 12 leaves it to the decoder to stumble over."""
+    with pytest.raises((ImageTooLarge, DamagedImage)):
+        prepare(_after("WebP", b"\x9d\x01\x2a", 3, b"\xff\x3f" * 2), "bomb", AUTO)
 
 
 def test_a_bomb_that_the_decoder_knows_as_one_is_refused():
