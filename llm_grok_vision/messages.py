@@ -6,10 +6,9 @@ things are left to do: where the system prompt stands, what is of earlier turns,
 images returned by tools follow the results, and that nothing empty is sent.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import llm
 from llm.models import Prompt
 from llm.parts import AttachmentPart, Message, Part, TextPart, ToolResultPart
 
@@ -59,20 +58,6 @@ def _is_of_user(messages: list[Message], at: int) -> bool:
 def _sendable(messages: list[Message], sends: Callable[[Part], bool]) -> list[Message]:
     kept = ((message.role, [*filter(sends, message.parts)]) for message in messages)
     return list(_with_tool_images([Message(role, parts) for role, parts in kept if parts]))
-
-
-def images_of_this_turn(messages: Iterable[Message]) -> list[llm.Attachment]:
-    """Give the images since the last answer: the others were in an earlier request."""
-    images: list[llm.Attachment] = []
-    for message in messages:
-        if message.role == "assistant":
-            images = []
-        images += [
-            part.attachment
-            for part in message.parts
-            if isinstance(part, AttachmentPart) and part.attachment
-        ]
-    return images
 
 
 def _with_tool_images(messages: list[Message]) -> Iterator[Message]:

@@ -24,6 +24,14 @@ def images_of(messages: Iterable[Message]) -> Iterator[llm.Attachment]:
                 yield part.attachment
 
 
+def images_of_this_turn(messages: Iterable[Message]) -> list[llm.Attachment]:
+    """Give the images since the last answer: the others were in an earlier request."""
+    since: list[Message] = []
+    for message in messages:
+        since = [message] if message.role == "assistant" else [*since, message]
+    return list(images_of(since))
+
+
 def keep_newest(messages: list[Message], count: int | None) -> list[Message]:
     """Leave out all images but the newest `count`; None keeps them all."""
     surplus = 0 if count is None else sum(1 for _ in images_of(messages)) - count

@@ -9,9 +9,9 @@ from .capabilities import check_options
 from .catalogue import CatalogueModel
 from .errors import EmptyPrompt
 from .known import known_models
-from .messages import images_of_this_turn, turns_to_send
+from .messages import turns_to_send
 from .options import LOCAL_OPTIONS
-from .past_images import keep_newest, prepared
+from .past_images import images_of_this_turn, keep_newest, prepared
 from .prepare import Preparation, image_url
 from .sending import Sending
 from .wire.choice import Wire

@@ -93,6 +93,18 @@ def image(width: int, height: int) -> llm.Attachment:
     return llm.Attachment(type="image/png", content=picture(width, height))
 
 
+def camera(name: str) -> llm.ToolOutput:
+    """Take a picture."""
+    sizes = {"front": (16, 32), "back": (32, 16)}
+    return llm.ToolOutput(output=f"{name} door", attachments=[image(*sizes[name])])
+
+
+async def slow_camera(name: str) -> llm.ToolOutput:
+    """Take a picture, in time."""
+    await asyncio.sleep(0)
+    return camera(name)
+
+
 def shape(request: LoggedRequest) -> list[tuple[str, list[str]]]:
     """Write the messages of a request down: texts as they are, images as their size."""
     return [

@@ -18,11 +18,13 @@ from tests.prompting import (
     MODEL,
     ask,
     body_of,
+    camera,
     image,
     run_llm,
     run_process,
     shape,
     shown_error,
+    slow_camera,
     whole,
     xai_answering,
 )
@@ -93,18 +95,6 @@ def test_a_count_that_is_none_is_refused(xai: FakeServer, value: str):
 
     assert shown_error(result).startswith("Error: past_images\n  Input should be ")
     assert xai.requests == []
-
-
-def camera(name: str) -> llm.ToolOutput:
-    """Take a picture."""
-    sizes = {"front": (16, 32), "back": (32, 16)}
-    return llm.ToolOutput(output=f"{name} door", attachments=[image(*sizes[name])])
-
-
-async def slow_camera(name: str) -> llm.ToolOutput:
-    """Take a picture, in time."""
-    await asyncio.sleep(0)
-    return camera(name)
 
 
 def two_rounds(xai: FakeServer, tool: str) -> None:

@@ -8,20 +8,19 @@ from llm.parts import Message, ToolCallPart, ToolResultPart
 
 from fake_server import FakeServer
 from tests.pictures import data_url, picture
-from tests.prompting import BOTH, MODEL, ask, body_of, image, shape, whole, xai_answering
+from tests.prompting import (
+    BOTH,
+    MODEL,
+    ask,
+    body_of,
+    camera,
+    image,
+    shape,
+    slow_camera,
+    whole,
+    xai_answering,
+)
 from tests.raw_server import Answer
-
-
-def camera(name: str) -> llm.ToolOutput:
-    """Take a picture."""
-    sizes = {"front": (16, 32), "back": (32, 16)}
-    return llm.ToolOutput(output=f"{name} door", attachments=[image(*sizes[name])])
-
-
-async def slow_camera(name: str) -> llm.ToolOutput:
-    """Take a picture, in time."""
-    await asyncio.sleep(0)
-    return camera(name)
 
 
 def test_an_image_of_a_tool_follows_its_result(xai: FakeServer):

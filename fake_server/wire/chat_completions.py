@@ -12,30 +12,18 @@ from typing import Any, Literal
 import msgspec
 
 from ..accounting import Usage
-from ..request import ChatRequest, ImagePart, Message, Part, TextPart, Tool, UnknownPart, spoken
+from ..request import ChatRequest, Message, Tool
 from ..service import Completion, ToolCall
+from .content import Content, parts_of
 
 PATH = "/v1/chat/completions"
 
 Role = Literal["system", "user", "assistant", "tool", "function"]
 
 
-class _ImageUrl(msgspec.Struct):
-    url: str
-    detail: str | None = None
-
-
-class _Part(msgspec.Struct):
-    type: str
-    text: str | None = None
-    # OPENAPI: an object here, a string on /v1/responses; clients send both.
-    image_url: _ImageUrl | str | None = None
-    detail: str | None = None
-
-
 class _Message(msgspec.Struct):
     role: Role
-    content: str | list[_Part] | None = None
+    content: Content = None
     tool_calls: list[dict[str, Any]] | None = None
 
 
@@ -132,23 +120,8 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
 
 
 def _message(message: _Message) -> Message:
-    content = message.content
-    if isinstance(content, str):
-        parts = spoken(message.role, content)
-    else:
-        parts = tuple(_part(part) for part in content or ())
+    parts = parts_of(message.role, message.content, ("text", "input_text"))
     return Message(message.role, parts, has_tool_calls=bool(message.tool_calls))
-
-
-def _part(part: _Part) -> Part:
-    if part.type in ("text", "input_text") and part.text is not None:
-        return TextPart(part.text)
-    if part.type in ("image_url", "input_image") and part.image_url is not None:
-        if isinstance(part.image_url, str):
-            return ImagePart(part.image_url, "auto" if part.detail is None else part.detail)
-        detail = part.image_url.detail
-        return ImagePart(part.image_url.url, "auto" if detail is None else detail)
-    return UnknownPart(part.type)
 
 
 def _tool_choice(choice: str | dict[str, Any] | None) -> str:

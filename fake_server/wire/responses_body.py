@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..request import ChatRequest, ImagePart, Message, Part, TextPart, Tool, UnknownPart, spoken
+from ..request import ChatRequest, Message, Tool, spoken
 from ..server_tools import TYPES
+from .content import Content, parts_of
 
 Role = Literal["system", "developer", "user", "assistant"]
 
@@ -28,29 +29,16 @@ _SENT_BACK = (
 )
 
 
-class _ImageUrl(msgspec.Struct):
-    url: str
-    detail: str | None = None
-
-
-class _Part(msgspec.Struct):
-    type: str
-    text: str | None = None
-    # OPENAPI: a string here, an object on /v1/chat/completions; clients send both.
-    image_url: str | _ImageUrl | None = None
-    detail: str | None = None
-
-
 class _Item(msgspec.Struct):
     """A message, a call, its output, or what an earlier answer held."""
 
     type: str | None = None
     role: Role | None = None
-    content: str | list[_Part] | None = None
+    content: Content = None
     name: str | None = None
     arguments: str | None = None
     call_id: str | None = None
-    output: str | list[_Part] | None = None
+    output: Content = None
 
     def __post_init__(self) -> None:
         if self.type in _SENT_BACK:
@@ -158,6 +146,7 @@ _PARAMETERS = (
     "search_parameters",
     "user",
 )
+_TEXT_TYPES = ("input_text", "output_text", "text")
 _decoder = msgspec.json.Decoder(Body)
 
 
@@ -209,26 +198,9 @@ def _message(item: _Item) -> Message:
     if item.type == "function_call":
         return Message("assistant", (), has_tool_calls=True)
     if item.type == "function_call_output":
-        return Message("tool", _parts("tool", item.output))
+        return Message("tool", parts_of("tool", item.output, _TEXT_TYPES))
     role = item.role or ""
-    return Message(role, _parts(role, item.content))
-
-
-def _parts(role: str, content: str | list[_Part] | None) -> tuple[Part, ...]:
-    if isinstance(content, str):
-        return spoken(role, content)
-    return tuple(_part(part) for part in content or ())
-
-
-def _part(part: _Part) -> Part:
-    if part.type in ("input_text", "output_text", "text") and part.text is not None:
-        return TextPart(part.text)
-    if part.type in ("input_image", "image_url") and part.image_url is not None:
-        image = part.image_url
-        if isinstance(image, str):
-            image = _ImageUrl(image, part.detail)
-        return ImagePart(image.url, "auto" if image.detail is None else image.detail)
-    return UnknownPart(part.type)
+    return Message(role, parts_of(role, item.content, _TEXT_TYPES))
 
 
 def _tool_choice(choice: str | dict[str, Any] | None) -> str:

@@ -1,0 +1,45 @@
+"""The content of a message, which both wire formats read alike: a text, or parts in order."""
+
+import msgspec
+
+from ..request import ImagePart, Part, TextPart, UnknownPart, spoken
+
+
+class ImageUrl(msgspec.Struct):
+    """The address of an image, and the detail asked for."""
+
+    url: str
+    detail: str | None = None
+
+
+class ContentPart(msgspec.Struct):
+    """A part; OPENAPI has an object for an image on one endpoint and a string on the other.
+
+    Clients send both to both.
+    """
+
+    type: str
+    text: str | None = None
+    image_url: ImageUrl | str | None = None
+    detail: str | None = None
+
+
+Content = str | list[ContentPart] | None
+
+
+def parts_of(role: str, content: Content, text_types: tuple[str, ...]) -> tuple[Part, ...]:
+    """Translate a content; `text_types` are what a text may be called."""
+    if isinstance(content, str):
+        return spoken(role, content)
+    return tuple(_part(part, text_types) for part in content or ())
+
+
+def _part(part: ContentPart, text_types: tuple[str, ...]) -> Part:
+    if part.type in text_types and part.text is not None:
+        return TextPart(part.text)
+    if part.type in ("image_url", "input_image") and part.image_url is not None:
+        image = part.image_url
+        if isinstance(image, str):
+            image = ImageUrl(image, part.detail)
+        return ImagePart(image.url, "auto" if image.detail is None else image.detail)
+    return UnknownPart(part.type)
