@@ -62,7 +62,9 @@ def refusal(server: FakeServer, url: str) -> str:
 
 
 @pytest.mark.parametrize("name", FETCHING)
-def test_an_address_is_refused_as_the_rows_say(name, allowing, web, hurried):
+def test_an_address_is_refused_as_the_rows_say(name, allowing, web, request):
+    if name == "fetch timeout":
+        request.getfixturevalue("hurried")
     address, error = FETCHING[name]
 
     assert refusal(allowing, address.format(web=web.url)) == error
