@@ -13,12 +13,14 @@ from typing import Any, Protocol
 from . import headers
 from .accounting import Usage
 from .batches import Batches
+from .completion import Completion
 from .journal import LoggedRequest
 from .refusals import ApiError, refuse
 from .request import ChatRequest
-from .service import Completion, Service
+from .service import Service
 from .settings import DEFAULT_MAX_BODY
-from .wire import batches, chat_completions, errors, models, responses
+from .wire import batches, chat_completions, deferred, errors, keys, models, responses, stored
+from .wire.call import Call, Routes
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -49,15 +51,7 @@ _POSTS: dict[str, WireFormat] = {
     responses.PATH: responses,
 }
 
-_LISTS: dict[str, Callable[[], bytes]] = {
-    "/v1/models": models.models,
-    "/v1/language-models": models.language_models,
-}
-_SINGLES: dict[str, Callable[[str], bytes]] = {
-    "/v1/models/": models.model,
-    "/v1/language-models/": models.language_model,
-}
-_API_KEY = "/v1/api-key"
+_ROUTES = Routes(*models.ROUTES, *keys.ROUTES, *batches.ROUTES, *deferred.ROUTES, *stored.ROUTES)
 
 
 @dataclass
@@ -91,28 +85,17 @@ class App:
     async def _answer(self, log: LoggedRequest, body: bytes | None, send: Send) -> None:
         if body is None:
             raise refuse("body too large")
-        if log.path.startswith(batches.PREFIX):
-            await self._answer_batches(log, body, send)
+        wire = _POSTS.get(log.path) if log.method == "POST" else None
+        if wire:
+            self._check_key(log.key)
+            await self._complete(wire, log, body, send)
             return
-        verb = _verb(log.path)
-        if verb is None:
-            raise refuse("no such path", path=log.path)
-        if log.method != verb:
-            raise refuse("wrong verb")
+        handler, blanks = _ROUTES.find(log.method, log.path, others=_POSTS)
         self._check_key(log.key)
-        if verb == "POST":
-            await self._complete(_POSTS[log.path], log, body, send)
-            return
-        log.status = 200
-        start = headers.of_list(self.service.now(), log.path)
-        await _send_whole(send, 200, start, _listing(log.path, log.key))
-
-    async def _answer_batches(self, log: LoggedRequest, body: bytes, send: Send) -> None:
-        handler, batch_id = batches.route(log.method, log.path)
-        self._check_key(log.key)
-        answer = await handler(batches.Call(self.batches, log, body, batch_id))
-        log.status = 200
-        await _send_whole(send, 200, headers.of_list(self.service.now(), log.path), answer)
+        answer = await handler(Call(self.service, self.batches, log, body, blanks))
+        log.status = answer.status
+        start = headers.of_list(self.service.now(), answer.content_type, log.path)
+        await _send_whole(send, answer.status, start, answer.body)
 
     def _check_key(self, key: str) -> None:
         if not key:
@@ -131,6 +114,12 @@ class App:
         completion = await self.service.complete(request, log)
         log.status = 200
         log.usage = wire.usage_json(completion.usage)
+        if request.deferred:
+            request_id = self.service.deferred.start(completion)
+            answer = deferred.started(request_id)
+            start = headers.of_completion(completion.created, request_id, answer.content_type)
+            await _send_whole(send, 200, start, answer.body)
+            return
         if not request.stream:
             start = headers.of_completion(completion.created, completion.id, "application/json")
             await _send_whole(send, 200, start, wire.to_json(completion, body))
@@ -148,22 +137,6 @@ class App:
         content_type, body = errors.body(error)
         start = headers.of_error(self.service.now(), content_type, len(body), error.retry_after)
         await _send_whole(send, error.status, start, body)
-
-
-def _verb(path: str) -> str | None:
-    if path in _POSTS:
-        return "POST"
-    single = any(path.startswith(prefix) and path != prefix for prefix in _SINGLES)
-    return "GET" if path in _LISTS or path == _API_KEY or single else None
-
-
-def _listing(path: str, key: str) -> bytes:
-    if path == _API_KEY:
-        return models.api_key(key)
-    if path in _LISTS:
-        return _LISTS[path]()
-    prefix = next(prefix for prefix in _SINGLES if path.startswith(prefix))
-    return _SINGLES[prefix](path[len(prefix) :])
 
 
 def _log(scope: Scope) -> LoggedRequest:

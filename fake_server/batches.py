@@ -19,11 +19,12 @@ from llm_grok_vision.limits import BATCH_DAYS, BATCH_PRICE_PERCENT
 
 from .accounting import Usage
 from .catalogue import find
+from .completion import Completion
 from .identity import uuid
 from .journal import LoggedRequest
 from .refusals import ApiError, refuse
 from .request import ChatRequest
-from .service import Completion, Service
+from .service import Service
 
 PENDING, SUCCEEDED, FAILED, CANCELLED = "pending", "succeeded", "failed", "cancelled"
 

@@ -96,8 +96,8 @@ def _live_search(request: ChatRequest) -> Blanks | None:
     return {} if "search_parameters" in request.parameters else None
 
 
-def _previous_response(request: ChatRequest) -> Blanks | None:
-    return {} if "previous_response_id" in request.parameters else None
+def _instructions_again(request: ChatRequest) -> Blanks | None:
+    return {} if request.previous and "instructions" in request.parameters else None
 
 
 def _unsupported_parameter(request: ChatRequest) -> Blanks | None:
@@ -171,7 +171,7 @@ CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
     "retired model": _retired_model,
     "image model": _image_model,
     "live search": _live_search,
-    "previous response": _previous_response,
+    "instructions again": _instructions_again,
     "unsupported parameter": _unsupported_parameter,
     "parameter out of range": _parameter_out_of_range,
     "tool_choice without tools": _tool_choice_without_tools,

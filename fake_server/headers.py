@@ -39,10 +39,10 @@ def of_completion(now: int, request_id: str, content_type: str) -> Headers:
     return _encoded(now, content_type, rows)
 
 
-def of_list(now: int, seed: str) -> Headers:
-    """Headers of an answer about models or keys."""
+def of_list(now: int, content_type: str, seed: str) -> Headers:
+    """Headers of an answer about models or keys; ASSUMED of other answers but to inference."""
     rows = [*_EDGE, ("cf-cache-status", "DYNAMIC"), _STRICT, *_server(seed)]
-    return _encoded(now, "application/json", rows)
+    return _encoded(now, content_type, rows)
 
 
 def of_error(now: int, content_type: str, length: int, retry_after: float | None) -> Headers:

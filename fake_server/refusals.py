@@ -84,6 +84,20 @@ REFUSALS: dict[str, Refusal] = {
         "Incorrect API key provided. You can obtain an API key from https://console.x.ai.",
         "OBSERVED 2026-08-10",
     ),
+    "unknown response": Refusal(
+        "no such stored response, in the path or as `previous_response_id`",
+        404,
+        "not-found",
+        "No responses could be found with the given response_id.",
+        "DOC OPENAPI text of the path, ASSUMED code; ASSUMED of `previous_response_id`",
+    ),
+    "unknown deferred completion": Refusal(
+        "no such deferred completion, or it was fetched before",
+        404,
+        "not-found",
+        "Cannot find deferred completion with ID {request}",
+        "DOC status; ASSUMED text",
+    ),
     "unknown batch": Refusal(
         "no such batch",
         404,
@@ -230,13 +244,12 @@ REFUSALS: dict[str, Refusal] = {
         "OBSERVED 2026-01-27, in langgenius/dify-official-plugins #2493",
         "bare",
     ),
-    "previous response": Refusal(
-        "`previous_response_id`: the fake keeps no answers yet",
+    "instructions again": Refusal(
+        "`instructions` together with `previous_response_id`",
         400,
         "invalid-argument",
-        "The fake server keeps no responses: send the whole conversation in `input`,"
-        " without `previous_response_id`.",
-        "ASSUMED; the live service goes on from the answer that it kept",
+        "Invalid request content: instructions cannot be used with previous_response_id.",
+        "DOC, as the reference of langchain-xai repeats it, that it can't be; ASSUMED answer",
     ),
     "unsupported parameter": Refusal(
         "a parameter that this model does not take",

@@ -60,7 +60,9 @@ class ChatRequest:
     "", "none", "auto", "required" or the name of a function. `schema` is the JSON schema
     the answer has to follow, if any; `seed` makes ids, and is the request's own bytes.
     `server_tools` are the types of tools that run at xAI. `endpoint` is who was asked:
-    some refuse the same thing in other words.
+    some refuse the same thing in other words. `previous` is the id of the stored answer
+    that this goes on from, `store` whether this answer is stored in turn, and `echo` what
+    of the request its wire format needs to show it again.
     """
 
     model: str
@@ -74,6 +76,9 @@ class ChatRequest:
     stream: bool = False
     server_tools: tuple[str, ...] = ()
     endpoint: Literal["chat", "responses"] = "chat"
+    previous: str = ""
+    store: bool = False
+    echo: Any = None
 
     @property
     def parts(self) -> tuple[Part, ...]:

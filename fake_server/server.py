@@ -36,7 +36,7 @@ class FakeServer:
 
     `url` is the base URL that clients need, `requests` what came in. `reply` and `fail`
     script the next answers, in order; without a script the answer says what was seen.
-    `clear` forgets scripts, mapped images, requests and batches.
+    `clear` forgets scripts, mapped images, requests, batches, stored and deferred answers.
 
     Requests of a batch are answered as they are added, unless `hold_batches` was called;
     `finish_batches` and `expire_batches` show when the client next asks for a batch.
@@ -149,10 +149,12 @@ class FakeServer:
         self.app.batches.expire()
 
     def clear(self) -> None:
-        """Forget scripts, mapped images, requests and batches."""
+        """Forget scripts, mapped images, requests, batches, stored and deferred answers."""
         self._scenario.clear()
         self.requests.clear()
         self.app.batches.clear()
+        self.app.service.stored.clear()
+        self.app.service.deferred.clear()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

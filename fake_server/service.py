@@ -6,8 +6,8 @@ No wire format is known here.
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -16,6 +16,8 @@ from .accounting import Usage, count_image_tokens, count_text_tokens, count_tile
 from .answer import answer, server_tool_call_id, tool_call_id
 from .catalogue import Model
 from .checks import TEAM, check
+from .completion import Completion, ServerToolCall, ToolCall
+from .deferred import Deferred
 from .fetch import Sources
 from .identity import uuid
 from .images import Picture, from_data_url, is_data_url, read
@@ -23,50 +25,13 @@ from .journal import LoggedImage, LoggedMessage, LoggedRequest
 from .refusals import refuse
 from .request import ChatRequest, ImagePart, TextPart
 from .scenario import Failure, Reply, Scenario
+from .stored import Stored, StoredAnswers
 
 # The clock of all answers unless it is set to real: 2026-01-01 00:00:00 UTC.
 FIXED_TIME = 1767225600
 
 # Bytes of an image below which a thread costs more than it gives.
 _LARGE = 256 * 1024
-
-
-@dataclass(frozen=True)
-class ToolCall:
-    """A call that the answer asks for; `arguments` is JSON text."""
-
-    id: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True)
-class ServerToolCall:
-    """A call of a tool that ran at xAI; `name` is one of `server_tools.COUNTERS`."""
-
-    id: str
-    name: str
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Completion:
-    """An answer; `words` and `reasoning` are the pieces in which it streams.
-
-    `citations` are the web addresses that it is based on, each once.
-    """
-
-    id: str
-    created: int
-    model: Model
-    words: list[str]
-    reasoning: list[str]
-    tool_calls: list[ToolCall]
-    finish_reason: str
-    choices: int
-    usage: Usage
-    server_tool_calls: list[ServerToolCall] = field(default_factory=list)
-    citations: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -76,6 +41,8 @@ class Service:
     sources: Sources
     scenario: Scenario
     real_clock: bool = False
+    stored: StoredAnswers = field(default_factory=StoredAnswers)
+    deferred: Deferred = field(default_factory=Deferred)
 
     def now(self) -> int:
         """Seconds since 1970, by the clock that was chosen."""
@@ -83,6 +50,9 @@ class Service:
 
     async def complete(self, request: ChatRequest, log: LoggedRequest) -> Completion:
         """Answer a request; raises the ApiError that it earns."""
+        if request.previous:
+            earlier = self.stored.get(request.previous)
+            request = replace(request, messages=(*earlier.messages, *request.messages))
         model = check(request)
         await self._look(request, log)
         text_tokens = sum(
@@ -95,7 +65,10 @@ class Service:
         if isinstance(scripted, Failure):
             raise scripted.as_error(request.model, TEAM)
         reply = scripted or answer(request, log.images)
-        return self._completion(request, model, reply, text_tokens, image_tokens)
+        completion = self._completion(request, model, reply, text_tokens, image_tokens)
+        if request.store:
+            self.stored.put(Stored(replace(request, seed=b""), completion))
+        return completion
 
     async def _look(self, request: ChatRequest, log: LoggedRequest) -> None:
         """Read every image in order, and note each message as the model sees it."""

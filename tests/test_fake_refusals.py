@@ -125,12 +125,19 @@ CASES: dict[str, Case] = {
         " https://docs.x.ai/docs/api-reference#image-generation",
         body(model="grok-imagine-image-quality"),
     ),
-    "previous response": Case(
-        400,
-        "The fake server keeps no responses: send the whole conversation in `input`,"
-        " without `previous_response_id`.",
+    "unknown response": Case(
+        404,
+        "No responses could be found with the given response_id.",
         prompt(previous_response_id="49dae54b-910c-95d4-877e-ee154aec8b8b"),
+        code="not-found",
         path="/v1/responses",
+    ),
+    "unknown deferred completion": Case(
+        404,
+        "Cannot find deferred completion with ID f15c114e",
+        code="not-found",
+        method="GET",
+        path="/v1/chat/deferred-completion/f15c114e",
     ),
     "unsupported parameter": Case(
         400,
@@ -264,7 +271,9 @@ def test_a_row_is_refused_with_its_status_and_words(name):
 
 
 def test_every_row_is_provoked():
-    assert set(CASES) | set(FETCHING) | set(BATCHES) | {"batch ended"} == set(REFUSALS)
+    assert set(CASES) | set(FETCHING) | set(BATCHES) | {"batch ended", "instructions again"} == set(
+        REFUSALS
+    )
 
 
 def test_the_checks_run_in_the_order_of_the_rows():

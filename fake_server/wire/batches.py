@@ -6,28 +6,22 @@ DISPUTED: batch.proto has an object with a code and a message for that error; th
 TypeScript speaks this API, and says text. Headers are ASSUMED to be those of other lists.
 """
 
-import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import Any, TypeVar
-from urllib.parse import parse_qs
 
 import msgspec
 
 from llm_grok_vision.limits import BATCH_PAGE, MAX_BATCH_PAYLOAD
 
-from ..batches import CANCELLED, FAILED, PENDING, SUCCEEDED, Batch, Batches, BatchRequest, Result
+from ..batches import CANCELLED, FAILED, PENDING, SUCCEEDED, Batch, BatchRequest, Result
 from ..identity import uuid
-from ..journal import LoggedRequest
 from ..refusals import refuse
 from ..request import ChatRequest
 from . import chat_completions, errors, responses_body
+from .call import Answer, Call, Route
 
-PREFIX = "/v1/batches"
-
-_PATH = re.compile(rf"{PREFIX}(?:/(?P<batch>[^/:]+)(?P<rest>:cancel|/requests|/results|))?")
-_TOKEN = re.compile(r"after_(\d{1,9})")
+_PREFIX = "/v1/batches"
 
 # DOC, the SDK for TypeScript: the name of the endpoint in a request's metadata.
 _ENDPOINT = "xai_api.Chat/GetCompletion"
@@ -67,78 +61,30 @@ _create_decoder = msgspec.json.Decoder(_Create)
 _add_decoder = msgspec.json.Decoder(_Add)
 
 
-@dataclass(frozen=True)
-class Call:
-    """One HTTP request below /v1/batches; `batch_id` is "" where the path names none."""
-
-    batches: Batches
-    log: LoggedRequest
-    data: bytes
-    batch_id: str
-
-    @property
-    def batch(self) -> Batch:
-        """The batch that the path names; raises ApiError where it is none."""
-        return self.batches.get(self.batch_id)
-
-    def decode(self, decoder: msgspec.json.Decoder[T]) -> T:
-        """Read the body; raises ApiError."""
-        return errors.json_body(self.log, lambda: decoder.decode(self.data))
-
-    def page(self, name: str, rows: Sequence[T], write: Callable[[T], Any]) -> bytes:
-        """Write the page of a list that the query asks for; raises ApiError."""
-        query = parse_qs(self.log.query)
-        limit, token = query.get("limit", [str(BATCH_PAGE)])[-1], query.get("pagination_token")
-        if not re.fullmatch(r"0*[1-9]\d{0,8}", limit, re.ASCII):
-            raise refuse("bad limit", limit=limit)
-        found = _TOKEN.fullmatch(token[-1]) if token else None
-        if token and not found:
-            raise refuse("bad pagination token", token=token[-1])
-        start = int(found[1]) if found else 0
-        end = start + int(limit)
-        page = [write(row) for row in rows[start:end]]
-        following = f"after_{end}" if end < len(rows) else None
-        return msgspec.json.encode({name: page, "pagination_token": following})
-
-
-Handler = Callable[[Call], Awaitable[bytes]]
-
-
-def route(method: str, path: str) -> tuple[Handler, str]:
-    """Find who answers a path, and the id of the batch in it; raises ApiError."""
-    found = _PATH.fullmatch(path)
-    if not found:
-        raise refuse("no such path", path=path)
-    handlers = _HANDLERS[found["rest"]]
-    if method not in handlers:
-        raise refuse("wrong verb")
-    return handlers[method], found["batch"] or ""
-
-
-async def _create(call: Call) -> bytes:
+async def _create(call: Call) -> Answer:
     wanted = call.decode(_create_decoder)
     if wanted.input_file_id is not None:
         raise refuse("batch from a file")
-    return msgspec.json.encode(_batch(call.batches.create(wanted.name, call.log.key)))
+    return Answer(msgspec.json.encode(_batch(call.batches.create(wanted.name, call.log.key))))
 
 
-async def _list(call: Call) -> bytes:
+async def _list(call: Call) -> Answer:
     await call.batches.work()
-    return call.page("batches", call.batches.all(), _batch)
+    return _page(call, "batches", call.batches.all(), _batch)
 
 
-async def _get(call: Call) -> bytes:
+async def _get(call: Call) -> Answer:
     await call.batches.work()
-    return msgspec.json.encode(_batch(call.batch))
+    return Answer(msgspec.json.encode(_batch(_of(call))))
 
 
-async def _cancel(call: Call) -> bytes:
-    call.batches.cancel(call.batch)
-    return msgspec.json.encode(_batch(call.batch))
+async def _cancel(call: Call) -> Answer:
+    call.batches.cancel(_of(call))
+    return Answer(msgspec.json.encode(_batch(_of(call))))
 
 
-async def _add(call: Call) -> bytes:
-    batch = call.batch
+async def _add(call: Call) -> Answer:
+    batch = _of(call)
     if len(call.data) > MAX_BATCH_PAYLOAD:
         raise refuse("batch payload too large")
     items = call.decode(_add_decoder).batch_requests
@@ -151,26 +97,37 @@ async def _add(call: Call) -> bytes:
     )
     call.batches.add(batch, questions, call.log.key)
     await call.batches.work()
-    return b"null"
+    return Answer(b"null")
 
 
-async def _requests(call: Call) -> bytes:
+async def _requests(call: Call) -> Answer:
     await call.batches.work()
-    return call.page("batch_request_metadata", list(call.batch.requests.values()), _metadata)
+    return _page(call, "batch_request_metadata", list(_of(call).requests.values()), _metadata)
 
 
-async def _results(call: Call) -> bytes:
+async def _results(call: Call) -> Answer:
     await call.batches.work()
-    return call.page("results", call.batch.results, _result)
+    return _page(call, "results", _of(call).results, _result)
 
 
-_HANDLERS: dict[str | None, dict[str, Handler]] = {
-    None: {"GET": _list, "POST": _create},
-    "": {"GET": _get},
-    ":cancel": {"POST": _cancel},
-    "/requests": {"GET": _requests, "POST": _add},
-    "/results": {"GET": _results},
-}
+ROUTES = (
+    Route("GET", _PREFIX, _list),
+    Route("POST", _PREFIX, _create),
+    Route("GET", f"{_PREFIX}/{{batch}}", _get),
+    Route("POST", f"{_PREFIX}/{{batch}}:cancel", _cancel),
+    Route("GET", f"{_PREFIX}/{{batch}}/requests", _requests),
+    Route("POST", f"{_PREFIX}/{{batch}}/requests", _add),
+    Route("GET", f"{_PREFIX}/{{batch}}/results", _results),
+)
+
+
+def _of(call: Call) -> Batch:
+    return call.batches.get(call.blanks["batch"])
+
+
+def _page(call: Call, name: str, rows: Sequence[T], write: Callable[[T], Any]) -> Answer:
+    page, following = call.page(rows, write, most=BATCH_PAGE)
+    return Answer(msgspec.json.encode({name: page, "pagination_token": following}))
 
 
 def _question(asked: _Question, index: int) -> ChatRequest:

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import msgspec
 
 from ..accounting import Usage
+from ..completion import Completion, ToolCall
 from ..request import ChatRequest, Message, Tool
-from ..service import Completion, ToolCall
 from .content import Content, parts_of
 
 PATH = "/v1/chat/completions"

@@ -1,6 +1,8 @@
-"""GET /v1/models, /v1/language-models and /v1/api-key, in the shapes of recorded answers.
+"""GET /v1/models and its siblings by kind, in the shapes of recorded answers.
 
-OBSERVED: /v1/models 2026-02-10, /v1/language-models 2025-09-04. DOC OPENAPI: /v1/api-key.
+OBSERVED: /v1/models 2026-02-10, /v1/language-models and /v1/image-generation-models
+2025-09-04. DOC OPENAPI: that there are lists of embedding and video models; ASSUMED:
+that they are empty here, because the fake has none.
 """
 
 from collections.abc import Callable
@@ -10,8 +12,8 @@ import msgspec
 
 from ..catalogue import Model, find, listed
 from ..checks import TEAM
-from ..identity import uuid
 from ..refusals import refuse
+from .call import Answer, Call, Route
 
 # OBSERVED: 20000 is what a model at 2 US dollars a million tokens lists.
 _PRICE_UNITS = 10_000
@@ -19,53 +21,34 @@ _PRICE_UNITS = 10_000
 Shape = Callable[[Model], dict[str, Any]]
 
 
-def models() -> bytes:
+async def _models(_call: Call) -> Answer:
     """List every model that answers, those that make images included."""
     rows = [_model(model) for model in listed("language", "image")]
-    return msgspec.json.encode({"data": rows, "object": "list"})
+    return Answer(msgspec.json.encode({"data": rows, "object": "list"}))
 
 
-def language_models() -> bytes:
+async def _language_models(_call: Call) -> Answer:
     """List the language models with what they read and cost."""
-    return msgspec.json.encode({"models": [_language_model(model) for model in listed("language")]})
+    rows = [_language_model(model) for model in listed("language")]
+    return Answer(msgspec.json.encode({"models": rows}))
 
 
-def model(name: str) -> bytes:
+async def _one_model(call: Call) -> Answer:
     """Give one model; raises the ApiError for a name that is none."""
-    return _one(name, _model, ("language", "image"))
+    return _one(call, _model, ("language", "image"))
 
 
-def language_model(name: str) -> bytes:
+async def _one_language_model(call: Call) -> Answer:
     """Give one language model; raises the ApiError for a name that is none."""
-    return _one(name, _language_model, ("language",))
+    return _one(call, _language_model, ("language",))
 
 
-def api_key(key: str) -> bytes:
-    """Give what the service tells of a key: never more of it than the last four characters."""
-    tail = key[-4:] if len(key) > 8 else "****"
-    return msgspec.json.encode(
-        {
-            "redacted_api_key": f"xai-...{tail}",
-            "user_id": uuid("user"),
-            "name": "fake_server",
-            "create_time": "2026-01-01T00:00:00.000000Z",
-            "modify_time": "2026-01-01T00:00:00.000000Z",
-            "modified_by": uuid("user"),
-            "team_id": TEAM,
-            "acls": ["api-key:model:*", "api-key:endpoint:*"],
-            "api_key_id": uuid("key", key),
-            "team_blocked": False,
-            "api_key_blocked": False,
-            "api_key_disabled": False,
-        }
-    )
-
-
-def _one(name: str, shape: Shape, kinds: tuple[str, ...]) -> bytes:
+def _one(call: Call, shape: Shape, kinds: tuple[str, ...]) -> Answer:
+    name = call.blanks["model"]
     found = find(name)
     if found is None or found not in listed(*kinds):
         raise refuse("unknown model", model=name, team=TEAM)
-    return msgspec.json.encode(shape(found))
+    return Answer(msgspec.json.encode(shape(found)))
 
 
 def _model(model: Model) -> dict[str, Any]:
@@ -94,3 +77,11 @@ def _language_model(model: Model) -> dict[str, Any]:
 
 def _price(usd_per_million: float) -> int:
     return round(usd_per_million * _PRICE_UNITS)
+
+
+ROUTES = (
+    Route("GET", "/v1/models", _models),
+    Route("GET", "/v1/models/{model}", _one_model),
+    Route("GET", "/v1/language-models", _language_models),
+    Route("GET", "/v1/language-models/{model}", _one_language_model),
+)

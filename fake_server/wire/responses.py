@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from ..accounting import Usage
+from ..completion import Completion
 from ..server_tools import COUNTERS
-from ..service import Completion
 from .responses_body import Body, ListedTool, decode, read_tools, to_request
 from .responses_items import Event, Fields, Item, items_of
 
@@ -108,7 +108,7 @@ def _before_usage(
         "object": "response",
         "output": output,
         "parallel_tool_calls": body.parallel_tool_calls is not False,
-        "previous_response_id": None,
+        "previous_response_id": body.previous_response_id,
         "reasoning": _reasoning(completion, body),
         "temperature": number(_TEMPERATURE if body.temperature is None else body.temperature),
         "text": text,

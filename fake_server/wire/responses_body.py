@@ -132,6 +132,7 @@ class Body(msgspec.Struct):
 
 
 _PARAMETERS = (
+    "instructions",
     "store",
     "include",
     "previous_response_id",
@@ -179,6 +180,9 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
         stream=bool(body.stream),
         server_tools=tuple(tool.type for tool in tools if tool.type != "function"),
         endpoint="responses",
+        previous=body.previous_response_id or "",
+        store=body.store is not False,
+        echo=msgspec.structs.replace(body, input=""),
     )
 
 

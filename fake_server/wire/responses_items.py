@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from ..completion import Completion, ServerToolCall, ToolCall
 from ..identity import opaque
-from ..service import Completion, ServerToolCall, ToolCall
 
 Fields = dict[str, Any]
 

@@ -1,0 +1,46 @@
+"""An answer to a question, whoever asked and however it is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .accounting import Usage
+from .catalogue import Model
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A call that the answer asks for; `arguments` is JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class ServerToolCall:
+    """A call of a tool that ran at xAI; `name` is one of `server_tools.COUNTERS`."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Completion:
+    """An answer; `words` and `reasoning` are the pieces in which it streams.
+
+    `citations` are the web addresses that it is based on, each once.
+    """
+
+    id: str
+    created: int
+    model: Model
+    words: list[str]
+    reasoning: list[str]
+    tool_calls: list[ToolCall]
+    finish_reason: str
+    choices: int
+    usage: Usage
+    server_tool_calls: list[ServerToolCall] = field(default_factory=list)
+    citations: list[str] = field(default_factory=list)

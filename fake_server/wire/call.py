@@ -1,0 +1,111 @@
+"""One HTTP request on its way to whoever answers its path, and how it is answered."""
+
+import re
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import parse_qs
+
+import msgspec
+
+from ..batches import Batches
+from ..journal import LoggedRequest
+from ..refusals import refuse
+from ..service import Service
+from . import errors
+
+T = TypeVar("T")
+
+_BLANK = re.compile(r"\{(\w+)\}")
+
+
+class Answer(NamedTuple):
+    """What is sent back."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request whose path is known; `blanks` is what stands in the blanks of its path."""
+
+    service: Service
+    batches: Batches
+    log: LoggedRequest
+    data: bytes
+    blanks: Mapping[str, str]
+
+    def decode(self, decoder: msgspec.json.Decoder[T]) -> T:
+        """Read the body; raises ApiError."""
+        return errors.json_body(self.log, lambda: decoder.decode(self.data))
+
+    def page(
+        self,
+        rows: Sequence[T],
+        write: Callable[[T], Any],
+        *,
+        most: int,
+    ) -> tuple[list[Any], str | None]:
+        """Write the page of a list that the query asks for, and the token of the next.
+
+        `most` is how many stand on a page unless the query says; raises ApiError.
+        """
+        query = parse_qs(self.log.query)
+        limit, token = query.get("limit", [str(most)])[-1], query.get("pagination_token")
+        if not re.fullmatch(r"0*[1-9]\d{0,8}", limit, re.ASCII):
+            raise refuse("bad limit", limit=limit)
+        found = re.fullmatch(r"after_(\d{1,9})", token[-1]) if token else None
+        if token and not found:
+            raise refuse("bad pagination token", token=token[-1])
+        start = int(found[1]) if found else 0
+        end = start + int(limit)
+        following = f"after_{end}" if end < len(rows) else None
+        return [write(row) for row in rows[start:end]], following
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path and a verb, and who answers; `{name}` in the path is a blank."""
+
+    verb: str
+    path: str
+    handler: Handler
+
+    @property
+    def pattern(self) -> "re.Pattern[str]":
+        """The path as an expression, with a group for each blank."""
+        cut = _BLANK.split(self.path)
+        quoted = [re.escape(piece) for piece in cut[::2]]
+        blanks = [f"(?P<{name}>[^/:]+)" for name in cut[1::2]]
+        return re.compile(
+            "".join(quoted[0:1] + [b + q for b, q in zip(blanks, quoted[1:], strict=True)])
+        )
+
+
+class Routes:
+    """All paths; they are compiled once."""
+
+    def __init__(self, *routes: Route) -> None:
+        self._rows = [(route.pattern, route) for route in routes]
+
+    def find(
+        self, method: str, path: str, *, others: Container[str]
+    ) -> tuple[Handler, Mapping[str, str]]:
+        """Find who answers a path, and what stands in its blanks; raises ApiError.
+
+        `others` are paths that exist too, with another verb.
+        """
+        found = [
+            (match, route) for pattern, route in self._rows if (match := pattern.fullmatch(path))
+        ]
+        if not found and path not in others:
+            raise refuse("no such path", path=path)
+        for match, route in found:
+            if route.verb == method:
+                return route.handler, match.groupdict()
+        raise refuse("wrong verb")
