@@ -5,12 +5,12 @@ the connection closes sees a broken connection instead of the answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, MutableSequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, MutableSequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from . import headers
+from . import grpc, headers
 from .accounting import Usage
 from .batches import Batches
 from .completion import Completion
@@ -19,7 +19,17 @@ from .refusals import ApiError, refuse
 from .request import ChatRequest
 from .service import Service
 from .settings import DEFAULT_MAX_BODY
-from .wire import batches, chat_completions, deferred, errors, keys, models, responses, stored
+from .wire import (
+    batches,
+    chat_completions,
+    deferred,
+    errors,
+    keys,
+    models,
+    responses,
+    stored,
+    tokenize,
+)
 from .wire.call import Call, Routes
 
 Scope = MutableMapping[str, Any]
@@ -51,7 +61,14 @@ _POSTS: dict[str, WireFormat] = {
     responses.PATH: responses,
 }
 
-_ROUTES = Routes(*models.ROUTES, *keys.ROUTES, *batches.ROUTES, *deferred.ROUTES, *stored.ROUTES)
+_ROUTES = Routes(
+    *models.ROUTES,
+    *keys.ROUTES,
+    *batches.ROUTES,
+    *deferred.ROUTES,
+    *stored.ROUTES,
+    *tokenize.ROUTES,
+)
 
 
 @dataclass
@@ -77,6 +94,9 @@ class App:
             except ConnectionResetError:
                 log.error = "The client went away before its request was complete."
                 return
+            if log.headers.get("content-type", "").startswith(grpc.MEDIA_TYPE):
+                await self._answer_call(log, body, send)
+                return
             try:
                 await self._answer(log, body, send)
             except ApiError as error:
@@ -97,6 +117,33 @@ class App:
         start = headers.of_list(self.service.now(), answer.content_type, log.path)
         await _send_whole(send, answer.status, start, answer.body)
 
+    async def _answer_call(self, log: LoggedRequest, body: bytes | None, send: Send) -> None:
+        """Answer a call of gRPC; in the log it has the status that REST has for the same."""
+        try:
+            messages = await self._messages(log, body)
+        except ApiError as error:
+            log.status, log.error = error.status, error.error
+            await grpc.send_error(send, error)
+            return
+        log.status = 200
+        await grpc.send_messages(send, messages)
+
+    async def _messages(self, log: LoggedRequest, body: bytes | None) -> Iterable[grpc.Writable]:
+        if body is None:
+            raise refuse("body too large")
+        try:
+            from .wire import grpc_methods
+        except ImportError as error:
+            raise refuse("no protobuf", problem=error) from None
+        if log.path not in grpc_methods.METHODS:
+            raise refuse("no such method", path=log.path)
+        self._check_key(log.key)
+        try:
+            data = grpc.unframed(body, log.headers.get("grpc-encoding", ""), self.max_body)
+        except ValueError as error:
+            raise refuse("bad frame", problem=error) from None
+        return await grpc_methods.call(self.service, log, data)
+
     def _check_key(self, key: str) -> None:
         if not key:
             raise refuse("no key")
@@ -108,9 +155,6 @@ class App:
     ) -> None:
         body = errors.json_body(log, lambda: wire.decode(data))
         request = errors.json_body(log, lambda: wire.to_request(body, data))
-        log.model, log.stream = request.model, request.stream
-        log.parameters = request.parameters
-        log.tools = [*(tool.name for tool in request.tools), *request.server_tools]
         completion = await self.service.complete(request, log)
         log.status = 200
         log.usage = wire.usage_json(completion.usage)

@@ -184,10 +184,6 @@ class Batches:
             path="/v1/chat/completions",
             headers={},
             key=request.key,
-            model=question.model,
-            stream=question.stream,
-            parameters=question.parameters,
-            tools=[tool.name for tool in question.tools],
             batch_request_id=request.id,
         )
         self._journal.append(log)

@@ -40,8 +40,10 @@ class LoggedRequest:
     """One HTTP request, or one request of a batch, and how it was answered.
 
     `batch_request_id` is the id within its batch of a request that came in one, and "" of
-    an HTTP request. `query` is what stands behind the "?" of the address. `parameters` are the settings that were given, by their wire names. Images that were
-    not reached, because an earlier check refused the request, are not in `messages`.
+    an HTTP request. `query` is what stands behind the "?" of the address. `parameters` are
+    the settings that were given, by their wire names. Images that were not reached, because
+    an earlier check refused the request, are not in `messages`. A call of gRPC has the
+    `status` that the same request has over HTTP, and `usage` by the names of its message.
     `key` is the API key; it is not in `headers`, nor printed when a test fails.
     """
 

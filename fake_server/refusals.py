@@ -2,8 +2,8 @@
 
 A row holds when it applies, the HTTP status, xAI's `code` and text, and how that is
 known (the four words are explained in `llm_grok_vision.limits`). Not every layer of the
-service answers in xAI's flat JSON: `shape` says how the text is wrapped. The README's
-table is made of these rows.
+service answers in xAI's flat JSON: `shape` says how the text is wrapped. `grpc` is the
+status over gRPC where it is not that of STATUSES. The README's table is made of these rows.
 
 The order is ASSUMED from what was seen to mask what. Texts and codes follow the newest
 wording seen, unless the guide says otherwise.
@@ -28,6 +28,7 @@ class Refusal:
     text: str
     evidence: str
     shape: Shape = "flat"
+    grpc: str = ""
 
 
 class ApiError(Exception):
@@ -39,9 +40,12 @@ class ApiError(Exception):
         code: str,
         error: str,
         retry_after: float | None = None,
+        *,
         shape: Shape = "flat",
+        grpc: str = "",
     ) -> None:
         super().__init__(error)
+        self.grpc = grpc
         self.shape = shape
         self.status = status
         self.code = code
@@ -70,6 +74,23 @@ REFUSALS: dict[str, Refusal] = {
     "wrong verb": Refusal(
         "another verb than the path takes", 405, "", "", "DOC status, ASSUMED body", "text"
     ),
+    "no protobuf": Refusal(
+        "a call of gRPC where the messages of xai-sdk are not installed",
+        501,
+        "",
+        "The fake server needs more packages for gRPC: pip install 'llm-grok-vision[grpc]'."
+        " ({problem})",
+        "no matter of xAI's",
+        "text",
+    ),
+    "no such method": Refusal(
+        "no such method of gRPC",
+        501,
+        "",
+        "The fake server has no method {path}.",
+        "DOC gRPC status, ASSUMED text",
+        "text",
+    ),
     "no key": Refusal(
         "no Authorization header, or an empty key",
         401,
@@ -83,6 +104,7 @@ REFUSALS: dict[str, Refusal] = {
         "invalid-argument",
         "Incorrect API key provided. You can obtain an API key from https://console.x.ai.",
         "OBSERVED 2026-08-10",
+        grpc="UNAUTHENTICATED",
     ),
     "unknown response": Refusal(
         "no such stored response, in the path or as `previous_response_id`",
@@ -150,6 +172,22 @@ REFUSALS: dict[str, Refusal] = {
         "",
         "Failed to deserialize the JSON body into the target type: {problem}",
         "OBSERVED; ASSUMED end of the text",
+        "text",
+    ),
+    "bad frame": Refusal(
+        "the body of a call of gRPC is not one message",
+        500,
+        "",
+        "Failed to read the message: {problem}.",
+        "DOC gRPC status, ASSUMED text",
+        "text",
+    ),
+    "not a message": Refusal(
+        "the message of a call of gRPC can't be decoded",
+        500,
+        "",
+        "Failed to decode the message: it is no {type}.",
+        "DOC gRPC status, ASSUMED text",
         "text",
     ),
     "batch from a file": Refusal(
@@ -323,6 +361,7 @@ REFUSALS: dict[str, Refusal] = {
         "invalid_image",
         _UNABLE + "Fetching image failed with HTTP status {status}.",
         "OBSERVED 2026 text, ASSUMED code",
+        grpc="DATA_LOSS",
     ),
     "unreachable": Refusal(
         "the address of an image has no answer, or redirects too often",
@@ -330,6 +369,7 @@ REFUSALS: dict[str, Refusal] = {
         "invalid_image",
         _UNABLE + "Fetching image failed.",
         "ASSUMED",
+        grpc="DATA_LOSS",
     ),
     "fetch timeout": Refusal(
         "the address of an image does not answer in 5 seconds",
@@ -337,6 +377,7 @@ REFUSALS: dict[str, Refusal] = {
         "invalid_image",
         _UNABLE + "Fetching image timed out.",
         "DOC limit, ASSUMED text",
+        grpc="DATA_LOSS",
     ),
     "fetch not allowed": Refusal(
         "an address of this network that --allow-host does not name",
@@ -344,6 +385,7 @@ REFUSALS: dict[str, Refusal] = {
         "invalid_image",
         _UNABLE + "The host {host} is not allowed.",
         "ASSUMED",
+        grpc="DATA_LOSS",
     ),
     "fetched type": Refusal(
         "the address of an image answers with another content type",
@@ -352,6 +394,7 @@ REFUSALS: dict[str, Refusal] = {
         _UNABLE + "Unsupported content-type encountered when downloading image."
         " The only supported content types are {types}",
         "OBSERVED 2026 text, ASSUMED code",
+        grpc="DATA_LOSS",
     ),
     "image too large": Refusal(
         "an image of more than 20 MiB (20,971,520 bytes, decoded)",
@@ -430,10 +473,37 @@ REFUSALS: dict[str, Refusal] = {
 }
 
 
+# The status over gRPC, by that over HTTP. ASSUMED: the sentences that were codes until 2026 are
+# the descriptions of these statuses. DOC xai-sdk's README: what each means to its users.
+STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    408: "DEADLINE_EXCEEDED",
+    409: "ABORTED",
+    412: "FAILED_PRECONDITION",
+    413: "RESOURCE_EXHAUSTED",
+    429: "RESOURCE_EXHAUSTED",
+    501: "UNIMPLEMENTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+    529: "UNAVAILABLE",
+}
+
+
+def grpc_status(error: ApiError) -> str:
+    """Give the name of the status that an error has over gRPC."""
+    other = "INVALID_ARGUMENT" if error.status < 500 else "INTERNAL"
+    return error.grpc or STATUSES.get(error.status, other)
+
+
 def refuse(name: str, **blanks: object) -> ApiError:
     """Make the error of a row, with the blanks of its text filled in."""
     row = REFUSALS[name]
-    return ApiError(row.status, row.code, row.text.format(**blanks), shape=row.shape)
+    return ApiError(row.status, row.code, row.text.format(**blanks), shape=row.shape, grpc=row.grpc)
 
 
 # What `FakeServer.fail` answers unless told, for what no request provokes by itself.

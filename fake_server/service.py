@@ -50,6 +50,9 @@ class Service:
 
     async def complete(self, request: ChatRequest, log: LoggedRequest) -> Completion:
         """Answer a request; raises the ApiError that it earns."""
+        log.model, log.stream = request.model, request.stream
+        log.parameters = request.parameters
+        log.tools = [*(tool.name for tool in request.tools), *request.server_tools]
         if request.previous:
             earlier = self.stored.get(request.previous)
             request = replace(request, messages=(*earlier.messages, *request.messages))

@@ -6,6 +6,10 @@ from ..checks import TEAM
 from ..identity import uuid
 from .call import Answer, Call, Route
 
+# 2026-01-01 00:00:00 UTC, when every key was made.
+CREATED = 1767225600
+_CREATED_TEXT = "2026-01-01T00:00:00.000000Z"
+
 
 def redacted(key: str) -> str:
     """Show no more of a key than its last four characters."""
@@ -18,8 +22,8 @@ async def _api_key(call: Call) -> Answer:
         "redacted_api_key": redacted(key),
         "user_id": uuid("user"),
         "name": "fake_server",
-        "create_time": "2026-01-01T00:00:00.000000Z",
-        "modify_time": "2026-01-01T00:00:00.000000Z",
+        "create_time": _CREATED_TEXT,
+        "modify_time": _CREATED_TEXT,
         "modified_by": uuid("user"),
         "team_id": TEAM,
         "acls": ["api-key:model:*", "api-key:endpoint:*"],

@@ -66,16 +66,17 @@ def _language_model(model: Model) -> dict[str, Any]:
         "version": "1.0",
         "input_modalities": model.input_modalities,
         "output_modalities": ["text"],
-        "prompt_text_token_price": _price(prices.prompt),
-        "cached_prompt_text_token_price": _price(prices.cached),
-        "prompt_image_token_price": _price(prices.prompt) if model.reads_images else 0,
-        "completion_text_token_price": _price(prices.completion),
+        "prompt_text_token_price": price(prices.prompt),
+        "cached_prompt_text_token_price": price(prices.cached),
+        "prompt_image_token_price": price(prices.prompt) if model.reads_images else 0,
+        "completion_text_token_price": price(prices.completion),
         "search_price": model.search_price,
         "aliases": model.aliases,
     }
 
 
-def _price(usd_per_million: float) -> int:
+def price(usd_per_million: float) -> int:
+    """Write a price as lists of models do."""
     return round(usd_per_million * _PRICE_UNITS)
 
 

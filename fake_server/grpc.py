@@ -1,0 +1,104 @@
+"""gRPC over ASGI: framing and statuses, and nothing of what the messages mean.
+
+xai-sdk speaks it over cleartext HTTP/2 on the port of everything else. The classes of the
+messages are those that xai-sdk ships: they are imported at the first gRPC request.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+from .headers import Headers
+from .refusals import ApiError, grpc_status
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+MEDIA_TYPE = "application/grpc"
+
+# https://grpc.github.io/grpc/core/md_doc_statuscodes.html
+CODES = (
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+)
+
+_START: Headers = [(b"content-type", MEDIA_TYPE.encode())]
+_PREFIX = 5
+
+
+class Writable(Protocol):
+    """A message that can be sent."""
+
+    def SerializeToString(self) -> bytes:  # noqa: N802 (protobuf's name)
+        """Give its bytes."""
+
+
+def unframed(body: bytes, encoding: str, most: int) -> bytes:
+    """Take the one message out of the body of a call, inflated to no more than `most` bytes.
+
+    Raises ValueError for anything else.
+    """
+    length = int.from_bytes(body[1:_PREFIX], "big")
+    message = body[_PREFIX:]
+    if len(body) < _PREFIX or len(message) != length:
+        raise ValueError("the body is not one message behind its length")
+    if not body[0]:
+        return message
+    # 16 and more: zlib reads the header of gzip itself.
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS + (16 if encoding == "gzip" else 0))
+    try:
+        inflated = inflate.decompress(message, most + 1)
+    except zlib.error as error:
+        raise ValueError(f"the message is no {encoding or 'deflate'}: {error}") from None
+    if len(inflated) > most:
+        raise ValueError(f"the message inflates to more than {most} bytes")
+    return inflated
+
+
+async def send_messages(send: "Send", messages: Iterable[Writable]) -> None:
+    """Answer with messages, each as a piece of its own, and the status OK."""
+    await send({"type": "http.response.start", "status": 200, "headers": _START, "trailers": True})
+    for message in messages:
+        data = message.SerializeToString()
+        framed = b"\0" + len(data).to_bytes(4, "big") + data
+        await send({"type": "http.response.body", "body": framed, "more_body": True})
+        # One turn of the loop, so that each message leaves by itself: a burst is no stream.
+        await asyncio.sleep(0)
+    await _send_status(send, [(b"grpc-status", b"0")])
+
+
+async def send_error(send: "Send", error: ApiError) -> None:
+    """Answer with the status of an error, and its text."""
+    status = str(CODES.index(grpc_status(error))).encode()
+    # The specification: percent-encoded UTF-8, but for printable ASCII.
+    text = quote(error.error, safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~").encode()
+    trailers = [(b"grpc-status", status), (b"grpc-message", text)]
+    if error.retry_after is not None:
+        pushback = str(round(error.retry_after * 1000)).encode()
+        trailers.append((b"grpc-retry-pushback-ms", pushback))
+    await send({"type": "http.response.start", "status": 200, "headers": _START, "trailers": True})
+    await _send_status(send, trailers)
+
+
+async def _send_status(send: "Send", trailers: Headers) -> None:
+    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.trailers", "headers": trailers})

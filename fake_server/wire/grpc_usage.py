@@ -1,0 +1,53 @@
+"""What messages of xai_api have in common: usage, times, the tier. DOC PROTO."""
+
+from dataclasses import replace
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from xai_sdk.proto import usage_pb2
+
+from ..accounting import Usage
+from ..completion import Completion
+from ..server_tools import COUNTERS
+
+SERVICE_TIER = usage_pb2.ServiceTier.SERVICE_TIER_DEFAULT
+
+_SERVER_TOOLS = {
+    "web_search_calls": usage_pb2.ServerSideTool.SERVER_SIDE_TOOL_WEB_SEARCH,
+    "x_search_calls": usage_pb2.ServerSideTool.SERVER_SIDE_TOOL_X_SEARCH,
+    "code_interpreter_calls": usage_pb2.ServerSideTool.SERVER_SIDE_TOOL_CODE_EXECUTION,
+}
+
+
+def time_of(seconds: int) -> Timestamp:
+    """Write seconds since 1970."""
+    return Timestamp(seconds=seconds)
+
+
+def usage_message(usage: Usage) -> usage_pb2.SamplingUsage:
+    """Write usage."""
+    return usage_pb2.SamplingUsage(
+        completion_tokens=usage.completion_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        prompt_tokens=usage.prompt_tokens,
+        total_tokens=usage.total_tokens,
+        prompt_text_tokens=usage.text_tokens,
+        prompt_image_tokens=usage.image_tokens,
+        server_side_tools_used=[_SERVER_TOOLS[COUNTERS[name]] for name in usage.server_tool_calls],
+        cost_in_usd_ticks=usage.cost_in_usd_ticks,
+    )
+
+
+def usage_names(usage: Usage) -> dict[str, Any]:
+    """Give usage by the names of its message, for the journal."""
+    message = usage_message(usage)
+    return {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields}
+
+
+def so_far(completion: Completion, said: int, thought: int) -> Usage:
+    """Give what was used when so many pieces have come."""
+    return replace(
+        completion.usage,
+        completion_tokens=completion.choices * said,
+        reasoning_tokens=completion.choices * thought,
+    )
