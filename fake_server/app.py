@@ -5,7 +5,7 @@ the connection closes sees a broken connection instead of the answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, MutableSequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, MutableSequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -94,13 +94,18 @@ class App:
             except ConnectionResetError:
                 log.error = "The client went away before its request was complete."
                 return
-            if log.headers.get("content-type", "").startswith(grpc.MEDIA_TYPE):
-                await self._answer_call(log, body, send)
-                return
+            end_call = _end_of_call(scope, log)
             try:
-                await self._answer(log, body, send)
+                if end_call:
+                    await self._answer_call(log, body, send)
+                else:
+                    await self._answer(log, body, send)
             except ApiError as error:
-                await self._refuse(error, log, send)
+                log.status, log.error = error.status, error.error
+                if end_call:
+                    grpc.send_error(end_call, error)
+                else:
+                    await self._refuse(error, send)
 
     async def _answer(self, log: LoggedRequest, body: bytes | None, send: Send) -> None:
         if body is None:
@@ -118,17 +123,7 @@ class App:
         await _send_whole(send, answer.status, start, answer.body)
 
     async def _answer_call(self, log: LoggedRequest, body: bytes | None, send: Send) -> None:
-        """Answer a call of gRPC; in the log it has the status that REST has for the same."""
-        try:
-            messages = await self._messages(log, body)
-        except ApiError as error:
-            log.status, log.error = error.status, error.error
-            await grpc.send_error(send, error)
-            return
-        log.status = 200
-        await grpc.send_messages(send, messages)
-
-    async def _messages(self, log: LoggedRequest, body: bytes | None) -> Iterable[grpc.Writable]:
+        """Answer a call of gRPC."""
         if body is None:
             raise refuse("body too large")
         try:
@@ -142,7 +137,9 @@ class App:
             data = grpc.unframed(body, log.headers.get("grpc-encoding", ""), self.max_body)
         except ValueError as error:
             raise refuse("bad frame", problem=error) from None
-        return await grpc_methods.call(self.service, log, data)
+        messages = await grpc_methods.call(self.service, log, data)
+        log.status = 200
+        await grpc.send_messages(send, messages)
 
     def _check_key(self, key: str) -> None:
         if not key:
@@ -176,11 +173,19 @@ class App:
             await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b""})
 
-    async def _refuse(self, error: ApiError, log: LoggedRequest, send: Send) -> None:
-        log.status, log.error = error.status, error.error
+    async def _refuse(self, error: ApiError, send: Send) -> None:
         content_type, body = errors.body(error)
         start = headers.of_error(self.service.now(), content_type, len(body), error.retry_after)
         await _send_whole(send, error.status, start, body)
+
+
+def _end_of_call(scope: Scope, log: LoggedRequest) -> Callable[[headers.Headers], None] | None:
+    """Give what ends a call of gRPC that failed, or None for any other request."""
+    if not log.headers.get("content-type", "").startswith(grpc.MEDIA_TYPE):
+        return None
+    end: Callable[[headers.Headers], None] | None
+    end = scope.get("extensions", {}).get(grpc.END_WITH_HEADERS)
+    return end
 
 
 def _log(scope: Scope) -> LoggedRequest:

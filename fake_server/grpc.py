@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from .headers import Headers
-from .refusals import ApiError, grpc_status
+from .refusals import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,6 +41,9 @@ CODES = (
     "UNAUTHENTICATED",
 )
 
+# The extension of ASGI by which a server ends an answer with its headers (see `protocol`).
+END_WITH_HEADERS = "fake_server.end_with_headers"
+
 _START: Headers = [(b"content-type", MEDIA_TYPE.encode())]
 _PREFIX = 5
 
@@ -69,6 +72,8 @@ def unframed(body: bytes, encoding: str, most: int) -> bytes:
         inflated = inflate.decompress(message, most + 1)
     except zlib.error as error:
         raise ValueError(f"the message is no {encoding or 'deflate'}: {error}") from None
+    if not inflate.eof and len(inflated) <= most:
+        raise ValueError(f"the message is cut, or no {encoding or 'deflate'}")
     if len(inflated) > most:
         raise ValueError(f"the message inflates to more than {most} bytes")
     return inflated
@@ -83,22 +88,17 @@ async def send_messages(send: "Send", messages: Iterable[Writable]) -> None:
         await send({"type": "http.response.body", "body": framed, "more_body": True})
         # One turn of the loop, so that each message leaves by itself: a burst is no stream.
         await asyncio.sleep(0)
-    await _send_status(send, [(b"grpc-status", b"0")])
+    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.trailers", "headers": [(b"grpc-status", b"0")]})
 
 
-async def send_error(send: "Send", error: ApiError) -> None:
+def send_error(end_with_headers: "Callable[[Headers], None]", error: ApiError) -> None:
     """Answer with the status of an error, and its text."""
-    status = str(CODES.index(grpc_status(error))).encode()
+    status = str(CODES.index(error.grpc)).encode()
     # The specification: percent-encoded UTF-8, but for printable ASCII.
     text = quote(error.error, safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~").encode()
-    trailers = [(b"grpc-status", status), (b"grpc-message", text)]
+    headers = [(b"grpc-status", status), (b"grpc-message", text)]
     if error.retry_after is not None:
         pushback = str(round(error.retry_after * 1000)).encode()
-        trailers.append((b"grpc-retry-pushback-ms", pushback))
-    await send({"type": "http.response.start", "status": 200, "headers": _START, "trailers": True})
-    await _send_status(send, trailers)
-
-
-async def _send_status(send: "Send", trailers: Headers) -> None:
-    await send({"type": "http.response.body", "body": b""})
-    await send({"type": "http.response.trailers", "headers": trailers})
+        headers.append((b"grpc-retry-pushback-ms", pushback))
+    end_with_headers(_START + headers)

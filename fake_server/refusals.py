@@ -2,8 +2,8 @@
 
 A row holds when it applies, the HTTP status, xAI's `code` and text, and how that is
 known (the four words are explained in `llm_grok_vision.limits`). Not every layer of the
-service answers in xAI's flat JSON: `shape` says how the text is wrapped. `grpc` is the
-status over gRPC where it is not that of STATUSES. The README's table is made of these rows.
+service answers in xAI's flat JSON: `shape` says how the text is wrapped. The README's
+table is made of these rows.
 
 The order is ASSUMED from what was seen to mask what. Texts and codes follow the newest
 wording seen, unless the guide says otherwise.
@@ -13,6 +13,32 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llm_grok_vision import limits
+
+# The status over gRPC, by that over HTTP. DOC xai-sdk's README: what each means to its users.
+# ASSUMED: that they go together so; the sentences that were codes until 2026 describe them.
+_OVER_GRPC = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    408: "DEADLINE_EXCEEDED",
+    409: "ABORTED",
+    412: "FAILED_PRECONDITION",
+    413: "RESOURCE_EXHAUSTED",
+    429: "RESOURCE_EXHAUSTED",
+    501: "UNIMPLEMENTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+    529: "UNAVAILABLE",
+}
+
+
+def over_grpc(status: int) -> str:
+    """Give the name that a status of HTTP has over gRPC, where nothing else is known."""
+    return _OVER_GRPC.get(status, "INVALID_ARGUMENT" if status < 500 else "INTERNAL")
+
 
 # flat: {"code": code, "error": text}; bare: {"error": text}; string: text as JSON.
 Shape = Literal["flat", "bare", "string", "text", "html"]
@@ -28,7 +54,12 @@ class Refusal:
     text: str
     evidence: str
     shape: Shape = "flat"
-    grpc: str = ""
+    named_over_grpc: str = ""
+
+    @property
+    def grpc(self) -> str:
+        """The name of the status over gRPC."""
+        return self.named_over_grpc or over_grpc(self.status)
 
 
 class ApiError(Exception):
@@ -45,7 +76,7 @@ class ApiError(Exception):
         grpc: str = "",
     ) -> None:
         super().__init__(error)
-        self.grpc = grpc
+        self.grpc = grpc or over_grpc(status)
         self.shape = shape
         self.status = status
         self.code = code
@@ -104,7 +135,7 @@ REFUSALS: dict[str, Refusal] = {
         "invalid-argument",
         "Incorrect API key provided. You can obtain an API key from https://console.x.ai.",
         "OBSERVED 2026-08-10",
-        grpc="UNAUTHENTICATED",
+        named_over_grpc="UNAUTHENTICATED",
     ),
     "unknown response": Refusal(
         "no such stored response, in the path or as `previous_response_id`",
@@ -361,7 +392,7 @@ REFUSALS: dict[str, Refusal] = {
         "invalid_image",
         _UNABLE + "Fetching image failed with HTTP status {status}.",
         "OBSERVED 2026 text, ASSUMED code",
-        grpc="DATA_LOSS",
+        named_over_grpc="DATA_LOSS",
     ),
     "unreachable": Refusal(
         "the address of an image has no answer, or redirects too often",
@@ -369,7 +400,7 @@ REFUSALS: dict[str, Refusal] = {
         "invalid_image",
         _UNABLE + "Fetching image failed.",
         "ASSUMED",
-        grpc="DATA_LOSS",
+        named_over_grpc="DATA_LOSS",
     ),
     "fetch timeout": Refusal(
         "the address of an image does not answer in 5 seconds",
@@ -377,7 +408,7 @@ REFUSALS: dict[str, Refusal] = {
         "invalid_image",
         _UNABLE + "Fetching image timed out.",
         "DOC limit, ASSUMED text",
-        grpc="DATA_LOSS",
+        named_over_grpc="DATA_LOSS",
     ),
     "fetch not allowed": Refusal(
         "an address of this network that --allow-host does not name",
@@ -385,7 +416,7 @@ REFUSALS: dict[str, Refusal] = {
         "invalid_image",
         _UNABLE + "The host {host} is not allowed.",
         "ASSUMED",
-        grpc="DATA_LOSS",
+        named_over_grpc="DATA_LOSS",
     ),
     "fetched type": Refusal(
         "the address of an image answers with another content type",
@@ -394,7 +425,7 @@ REFUSALS: dict[str, Refusal] = {
         _UNABLE + "Unsupported content-type encountered when downloading image."
         " The only supported content types are {types}",
         "OBSERVED 2026 text, ASSUMED code",
-        grpc="DATA_LOSS",
+        named_over_grpc="DATA_LOSS",
     ),
     "image too large": Refusal(
         "an image of more than 20 MiB (20,971,520 bytes, decoded)",
@@ -471,33 +502,6 @@ REFUSALS: dict[str, Refusal] = {
         "OBSERVED 2026-01-16 text, ASSUMED code of 2026",
     ),
 }
-
-
-# The status over gRPC, by that over HTTP. ASSUMED: the sentences that were codes until 2026 are
-# the descriptions of these statuses. DOC xai-sdk's README: what each means to its users.
-STATUSES = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    405: "UNIMPLEMENTED",
-    408: "DEADLINE_EXCEEDED",
-    409: "ABORTED",
-    412: "FAILED_PRECONDITION",
-    413: "RESOURCE_EXHAUSTED",
-    429: "RESOURCE_EXHAUSTED",
-    501: "UNIMPLEMENTED",
-    502: "UNAVAILABLE",
-    503: "UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
-    529: "UNAVAILABLE",
-}
-
-
-def grpc_status(error: ApiError) -> str:
-    """Give the name of the status that an error has over gRPC."""
-    other = "INVALID_ARGUMENT" if error.status < 500 else "INTERNAL"
-    return error.grpc or STATUSES.get(error.status, other)
 
 
 def refuse(name: str, **blanks: object) -> ApiError:

@@ -14,12 +14,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from .app import App
 from .fetch import Sources
 from .journal import LoggedRequest
+from .protocol import FakeProtocol
 from .scenario import Reply, Scenario, failure
 from .service import Service
 from .settings import CLOCKS, CONTRACTS, DEFAULT_MAX_BODY
@@ -34,7 +36,8 @@ class FakeServer:
         with FakeServer() as server:
             client = openai.OpenAI(base_url=server.url, api_key="anything")
 
-    `url` is the base URL that clients need, `requests` what came in. `reply` and `fail`
+    `url` is the base URL that clients need, and `api_host` what xai-sdk needs. `requests` is
+    what came in. `reply` and `fail`
     script the next answers, in order; without a script the answer says what was seen.
     `clear` forgets scripts, mapped images, requests, batches, stored and deferred answers.
 
@@ -87,6 +90,12 @@ class FakeServer:
             raise RuntimeError("FakeServer has no address yet: use `with FakeServer() as server`")
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}/v1"
+
+    @property
+    def api_host(self) -> str:
+        """What xai-sdk wants to know: localhost:51234, which it asks for no certificate."""
+        loopback = self._host in ("127.0.0.1", "::1", "localhost")
+        return f"localhost:{self._port}" if loopback else urlsplit(self.url).netloc
 
     def reply(
         self,
@@ -224,8 +233,7 @@ async def _started(app: App, listener: socket.socket) -> uvicorn.Server:
     """Start uvicorn on a socket that listens already."""
     config = uvicorn.Config(
         app,
-        http="zttp",
-        http2=True,
+        http=FakeProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

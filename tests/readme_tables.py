@@ -179,11 +179,12 @@ def refusals() -> str:
             str(row.status),
             f"`{row.code}`" if row.code else "",
             _cell(row.text),
+            f"`{row.grpc}`",
             row.evidence,
         )
         for row in REFUSALS.values()
     )
-    return table(("refused", "status", "`code`", "`error`", "how we know"), rows)
+    return table(("refused", "status", "`code`", "`error`", "gRPC", "how we know"), rows)
 
 
 def _cell(text: str) -> str:

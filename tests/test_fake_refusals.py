@@ -15,6 +15,7 @@ from tests.pictures import data_url, picture, png_of_bytes
 from tests.sound_headers import png_header
 from tests.test_fake_batches_refused import BATCHES
 from tests.test_fake_fetch import FETCHING
+from tests.test_fake_grpc import CALLS
 
 CHAT = "/v1/chat/completions"
 CUT_JPEG = data_url(picture(40, 30, "JPEG")[:-1], "image/jpeg")
@@ -271,9 +272,8 @@ def test_a_row_is_refused_with_its_status_and_words(name):
 
 
 def test_every_row_is_provoked():
-    assert set(CASES) | set(FETCHING) | set(BATCHES) | {"batch ended", "instructions again"} == set(
-        REFUSALS
-    )
+    elsewhere = {"batch ended", "instructions again"}
+    assert {*CASES, *FETCHING, *BATCHES, *CALLS, *elsewhere} == set(REFUSALS)
 
 
 def test_the_checks_run_in_the_order_of_the_rows():
