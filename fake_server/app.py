@@ -22,9 +22,13 @@ from .settings import DEFAULT_MAX_BODY
 from .wire import (
     batches,
     chat_completions,
+    completions,
     deferred,
+    embeddings,
     errors,
+    files,
     keys,
+    messages,
     models,
     responses,
     stored,
@@ -59,6 +63,8 @@ class WireFormat(Protocol):
 _POSTS: dict[str, WireFormat] = {
     chat_completions.PATH: chat_completions,
     responses.PATH: responses,
+    messages.PATH: messages,
+    completions.PATH: completions,
 }
 
 _ROUTES = Routes(
@@ -68,6 +74,8 @@ _ROUTES = Routes(
     *deferred.ROUTES,
     *stored.ROUTES,
     *tokenize.ROUTES,
+    *embeddings.ROUTES,
+    *files.ROUTES,
 )
 
 
@@ -192,6 +200,10 @@ def _log(scope: Scope) -> LoggedRequest:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     scheme, _, key = headers.pop("authorization", "").partition(" ")
     key = key.strip() if scheme.lower() == "bearer" else ""
+    # DOC OPENAPI: /v1/messages takes the key in a header of its own too.
+    other = headers.pop("x-api-key", "")
+    if scope["path"] == messages.PATH:
+        key = key or other
     query = scope["query_string"].decode("latin-1")
     return LoggedRequest(scope["method"], scope["path"], headers, key, query=query)
 

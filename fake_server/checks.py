@@ -18,7 +18,7 @@ from llm_grok_vision.limits import (
 from .catalogue import Model, find, get
 from .identity import uuid
 from .refusals import refuse
-from .request import ChatRequest, ImagePart, TextPart, UnknownPart
+from .request import ChatRequest, FilePart, ImagePart, TextPart, UnknownPart
 
 Blanks = dict[str, object]
 
@@ -148,8 +148,8 @@ def _unknown_part(request: ChatRequest) -> Blanks | None:
     return None if first is None else {"type": first.type}
 
 
-def _images(request: ChatRequest) -> list[ImagePart]:
-    return [part for part in request.parts if isinstance(part, ImagePart)]
+def _images(request: ChatRequest) -> list[ImagePart | FilePart]:
+    return [part for part in request.parts if isinstance(part, ImagePart | FilePart)]
 
 
 def _text_only_model(request: ChatRequest) -> Blanks | None:

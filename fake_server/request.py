@@ -20,13 +20,21 @@ class ImagePart:
 
 
 @dataclass(frozen=True)
+class FilePart:
+    """An image that was uploaded before, by the id of its file."""
+
+    file_id: str
+    detail: str = "auto"
+
+
+@dataclass(frozen=True)
 class UnknownPart:
     """A part of a type that the service does not take."""
 
     type: str
 
 
-Part = TextPart | ImagePart | UnknownPart
+Part = TextPart | ImagePart | FilePart | UnknownPart
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class FakeServer:
     `url` is the base URL that clients need, and `api_host` what xai-sdk needs. `requests` is
     what came in. `reply` and `fail`
     script the next answers, in order; without a script the answer says what was seen.
-    `clear` forgets scripts, mapped images, requests, batches, stored and deferred answers.
+    `clear` forgets scripts, mapped images, requests, batches, files, stored and deferred answers.
 
     Requests of a batch are answered as they are added, unless `hold_batches` was called;
     `finish_batches` and `expire_batches` show when the client next asks for a batch.
@@ -158,12 +158,11 @@ class FakeServer:
         self.app.batches.expire()
 
     def clear(self) -> None:
-        """Forget scripts, mapped images, requests, batches, stored and deferred answers."""
+        """Forget scripts, mapped images, requests, batches, files, stored and deferred answers."""
         self._scenario.clear()
         self.requests.clear()
         self.app.batches.clear()
-        self.app.service.stored.clear()
-        self.app.service.deferred.clear()
+        self.app.service.clear()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

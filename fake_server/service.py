@@ -19,11 +19,12 @@ from .checks import TEAM, check
 from .completion import Completion, ServerToolCall, ToolCall
 from .deferred import Deferred
 from .fetch import Sources
+from .files import Files
 from .identity import uuid
 from .images import Picture, from_data_url, is_data_url, read
 from .journal import LoggedImage, LoggedMessage, LoggedRequest
 from .refusals import refuse
-from .request import ChatRequest, ImagePart, TextPart
+from .request import ChatRequest, FilePart, ImagePart, TextPart
 from .scenario import Failure, Reply, Scenario
 from .stored import Stored, StoredAnswers
 
@@ -43,10 +44,17 @@ class Service:
     real_clock: bool = False
     stored: StoredAnswers = field(default_factory=StoredAnswers)
     deferred: Deferred = field(default_factory=Deferred)
+    files: Files = field(default_factory=Files)
 
     def now(self) -> int:
         """Seconds since 1970, by the clock that was chosen."""
         return int(time.time()) if self.real_clock else FIXED_TIME
+
+    def clear(self) -> None:
+        """Forget stored and deferred answers, and files."""
+        self.stored.clear()
+        self.deferred.clear()
+        self.files.clear()
 
     async def complete(self, request: ChatRequest, log: LoggedRequest) -> Completion:
         """Answer a request; raises the ApiError that it earns."""
@@ -81,11 +89,15 @@ class Service:
             for part in message.parts:
                 if isinstance(part, TextPart):
                     noted.parts.append(part.text)
-                elif isinstance(part, ImagePart):
+                elif isinstance(part, ImagePart | FilePart):
                     noted.parts.append(await self._image(part))
 
-    async def _image(self, part: ImagePart) -> LoggedImage:
-        if is_data_url(part.url):
+    async def _image(self, part: ImagePart | FilePart) -> LoggedImage:
+        if isinstance(part, FilePart):
+            file = self.files.get(part.file_id)
+            picture = await _aside(len(file.data), read, file.data, "")
+            source, url = "file", ""
+        elif is_data_url(part.url):
             picture = await _aside(len(part.url), from_data_url, part.url)
             source, url = "data", ""
         else:

@@ -107,3 +107,7 @@ BATCH_PAGE: Final = 100
 # OBSERVED 2026: what a search of the web adds to a bill, to the tick. ASSUMED for the
 # other tools that run at xAI.
 TICKS_PER_SERVER_TOOL_CALL: Final = 50_000_000
+
+# DOC OPENAPI: an upload of more than 50 MB is answered with 413.
+# ASSUMED: of 50,000,000 and 50 * 1024**2 the larger, which refuses nothing that is allowed.
+MAX_FILE_BYTES: Final = 50 * 1024**2

@@ -1,6 +1,7 @@
 """The same question over every protocol that the fake speaks, and what came of it.
 
 A question is written once, as a body of /v1/chat/completions, and translated for the others.
+/v1/messages has no word for the detail of an image, nor for the schema of an answer.
 """
 
 import json
@@ -27,7 +28,7 @@ class Outcome:
     calls: list[tuple[str, str]] = field(default_factory=list)
     prompt_tokens: int = 0
     answer_tokens: int = 0
-    cost: int = 0
+    cost: int | None = None
     status: int | str = 200
     error: str = ""
 
@@ -73,6 +74,32 @@ def responses_stream(server: FakeServer, asked: Asked) -> Outcome:
     return _refused(answer) if answer.is_error else _of_response(_events(answer)[-1]["response"])
 
 
+def messages(server: FakeServer, asked: Asked) -> Outcome:
+    """Ask /v1/messages for a whole answer."""
+    answer = send(server, "POST", "/v1/messages", json=_as_blocks(asked), headers=BEARER)
+    return _refused(answer) if answer.is_error else _of_blocks(answer.json())
+
+
+def messages_stream(server: FakeServer, asked: Asked) -> Outcome:
+    """Ask /v1/messages for a stream."""
+    body = {**_as_blocks(asked), "stream": True}
+    answer = send(server, "POST", "/v1/messages", json=body, headers=BEARER)
+    if answer.is_error:
+        return _refused(answer)
+    events = _events(answer)
+    blocks = [dict(one["content_block"]) for one in events if one["type"] == "content_block_start"]
+    for event in events:
+        if event["type"] == "content_block_delta":
+            block, delta = blocks[event["index"]], event["delta"]
+            if delta["type"] == "input_json_delta":
+                block["input"] = json.loads(delta["partial_json"])
+            else:
+                kind = delta["type"].removesuffix("_delta")
+                block[kind] += delta[kind]
+    usage = events[0]["message"]["usage"] | events[-2]["usage"]
+    return _of_blocks({"content": blocks, "usage": usage})
+
+
 def grpc_get(server: FakeServer, asked: Asked) -> Outcome:
     """Call GetCompletion."""
     return _called(server, lambda stub: _of_message(stub.GetCompletion(as_proto(asked), **_KEY)))
@@ -103,12 +130,26 @@ HTTP: dict[str, Callable[[FakeServer, Asked], Outcome]] = {
     "deferred": deferred,
     "responses": responses,
     "responses-stream": responses_stream,
+    "messages": messages,
+    "messages-stream": messages_stream,
 }
 GRPC: dict[str, Callable[[FakeServer, Asked], Outcome]] = {
     "grpc": grpc_get,
     "grpc-stream": grpc_stream,
     "grpc-deferred": grpc_deferred,
 }
+
+EVERY = HTTP | GRPC
+
+
+def can_say(protocol: str, asked: Asked) -> bool:
+    """Tell whether a question can be put: /v1/messages lacks some words, gRPC other parts."""
+    if protocol.startswith("grpc") and '"video"' in json.dumps(asked):
+        return False
+    missing = ("response_format", "search_parameters")
+    said = any(name in asked for name in missing) or '"detail"' in json.dumps(asked)
+    return not (protocol.startswith("messages") and said)
+
 
 _KEY: dict[str, Any] = {"metadata": (("authorization", "Bearer xai-test-key"),)}
 
@@ -158,8 +199,6 @@ def _proto_message(message: Asked) -> chat_pb2.Message:
 def _proto_part(part: Asked) -> chat_pb2.Content:
     if part["type"] == "text":
         return chat_pb2.Content(text=part["text"])
-    if part["type"] != "image_url":
-        return chat_pb2.Content(file=chat_pb2.FileContent(file_id="1"))
     image = part["image_url"]
     detail = f"DETAIL_{image.get('detail', 'auto').upper()}"
     return chat_pb2.Content(
@@ -189,6 +228,36 @@ def _prompt_part(part: Asked) -> Asked:
         return part
     image = dict(part["image_url"])
     return {"type": "input_image", "image_url": image.pop("url"), **image}
+
+
+def _as_blocks(asked: Asked) -> Asked:
+    body = {name: value for name, value in asked.items() if name != "tool_choice"}
+    body["messages"] = [
+        {**message, "content": [_block(part) for part in message["content"]]}
+        for message in asked["messages"]
+    ]
+    if "tools" in asked:
+        functions = [tool["function"] for tool in asked["tools"]]
+        body["tools"] = [
+            {"name": function["name"], "input_schema": function["parameters"]}
+            for function in functions
+        ]
+    choice = asked.get("tool_choice")
+    if isinstance(choice, dict):
+        body["tool_choice"] = {"type": "tool", "name": choice["function"]["name"]}
+    elif choice:
+        body["tool_choice"] = {"type": {"required": "any"}.get(choice, choice)}
+    return body
+
+
+def _block(part: Asked) -> Asked:
+    if part["type"] != "image_url":
+        return part
+    url = part["image_url"]["url"]
+    if not url.startswith("data:"):
+        return {"type": "image", "source": {"type": "url", "url": url}}
+    kind, _, data = url.removeprefix("data:").partition(";base64,")
+    return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}
 
 
 def _events(answer: httpx2.Response) -> list[Any]:
@@ -227,6 +296,17 @@ def _of_response(answer: Any) -> Outcome:
         prompt_tokens=usage["input_tokens"],
         answer_tokens=usage["output_tokens"],
         cost=usage["cost_in_usd_ticks"],
+    )
+
+
+def _of_blocks(answer: Any) -> Outcome:
+    blocks, usage = answer["content"], answer["usage"]
+    calls = [block for block in blocks if block["type"] == "tool_use"]
+    return Outcome(
+        text="".join(block["text"] for block in blocks if block["type"] == "text"),
+        calls=[(call["name"], json.dumps(call["input"], separators=(",", ":"))) for call in calls],
+        prompt_tokens=usage["input_tokens"],
+        answer_tokens=usage["output_tokens"],
     )
 
 

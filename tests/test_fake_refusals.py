@@ -272,7 +272,13 @@ def test_a_row_is_refused_with_its_status_and_words(name):
 
 
 def test_every_row_is_provoked():
-    elsewhere = {"batch ended", "instructions again"}
+    elsewhere = {
+        "batch ended",
+        "instructions again",
+        "unknown file",
+        "not a form",
+        "file too large",
+    }
     assert {*CASES, *FETCHING, *BATCHES, *CALLS, *elsewhere} == set(REFUSALS)
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ..request import ImagePart, Part, TextPart, UnknownPart, spoken
+from ..request import FilePart, ImagePart, Part, TextPart, UnknownPart, spoken
 
 
 class ImageUrl(msgspec.Struct):
@@ -10,6 +10,12 @@ class ImageUrl(msgspec.Struct):
 
     url: str
     detail: str | None = None
+
+
+class FileContent(msgspec.Struct):
+    """The id of an uploaded file."""
+
+    file_id: str | None = None
 
 
 class ContentPart(msgspec.Struct):
@@ -22,7 +28,12 @@ class ContentPart(msgspec.Struct):
     text: str | None = None
     image_url: ImageUrl | str | None = None
     detail: str | None = None
+    file_id: str | None = None
+    file: FileContent | None = None
 
+
+# DOC OPENAPI: what an uploaded file may be called; the first two on chat completions.
+_FILE_TYPES = ("file", "text_file", "input_image", "input_file")
 
 Content = str | list[ContentPart] | None
 
@@ -42,4 +53,6 @@ def _part(part: ContentPart, text_types: tuple[str, ...]) -> Part:
         if isinstance(image, str):
             image = ImageUrl(image, part.detail)
         return ImagePart(image.url, "auto" if image.detail is None else image.detail)
+    if part.type in _FILE_TYPES and (file_id := part.file_id or (part.file and part.file.file_id)):
+        return FilePart(file_id, part.detail or "auto")
     return UnknownPart(part.type)

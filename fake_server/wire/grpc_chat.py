@@ -14,7 +14,7 @@ from xai_sdk.proto import chat_pb2, deferred_pb2, sample_pb2
 from ..completion import Completion
 from ..journal import LoggedRequest
 from ..refusals import refuse
-from ..request import ChatRequest, ImagePart, Message, Part, TextPart, Tool, UnknownPart
+from ..request import ChatRequest, FilePart, ImagePart, Message, Part, TextPart, Tool, UnknownPart
 from ..service import Service
 from .grpc_usage import SERVICE_TIER, so_far, time_of, usage_message, usage_names
 
@@ -84,6 +84,8 @@ def _part(content: chat_pb2.Content) -> Part:
     if kind == "image_url":
         detail = chat_image_detail(content.image_url.detail)
         return ImagePart(content.image_url.image_url, detail)
+    if kind == "file" and content.file.file_id:
+        return FilePart(content.file.file_id)
     return UnknownPart(kind or "nothing")
 
 

@@ -80,9 +80,43 @@ def price(usd_per_million: float) -> int:
     return round(usd_per_million * _PRICE_UNITS)
 
 
+async def _image_models(_call: Call) -> Answer:
+    rows = [_image_model(model) for model in listed("image")]
+    return Answer(msgspec.json.encode({"models": rows}))
+
+
+async def _one_image_model(call: Call) -> Answer:
+    return _one(call, _image_model, ("image",))
+
+
+async def _none(_call: Call) -> Answer:
+    return Answer(msgspec.json.encode({"models": []}))
+
+
+def _image_model(model: Model) -> dict[str, Any]:
+    # OBSERVED 2025-09-04: the keys, and the length of a prompt; prices are ASSUMED.
+    return {
+        "id": model.id,
+        "fingerprint": model.system_fingerprint,
+        "max_prompt_length": 1024,
+        "created": model.created,
+        "object": "model",
+        "owned_by": "xai",
+        "version": "1.0",
+        "input_modalities": ["text"],
+        "output_modalities": ["image"],
+        "image_price": 700_000_000,
+        "aliases": model.aliases,
+    }
+
+
 ROUTES = (
     Route("GET", "/v1/models", _models),
     Route("GET", "/v1/models/{model}", _one_model),
     Route("GET", "/v1/language-models", _language_models),
     Route("GET", "/v1/language-models/{model}", _one_language_model),
+    Route("GET", "/v1/image-generation-models", _image_models),
+    Route("GET", "/v1/image-generation-models/{model}", _one_image_model),
+    Route("GET", "/v1/embedding-models", _none),
+    Route("GET", "/v1/video-generation-models", _none),
 )

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..identity import uuid
-from ..request import ImagePart, Message, TextPart
+from ..request import FilePart, ImagePart, Message, TextPart
 from ..stored import Stored
 from . import responses, responses_body
 from .call import Answer, Call, Route
@@ -66,6 +66,9 @@ def _item(message: Message, number: str) -> dict[str, Any]:
             content.append({"type": kind, "text": part.text})
         elif isinstance(part, ImagePart):
             content.append({"type": "input_image", "image_url": part.url, "detail": part.detail})
+        elif isinstance(part, FilePart):
+            named = {"type": "input_image", "file_id": part.file_id, "detail": part.detail}
+            content.append(named)
     return {"id": f"msg_{number}", "type": "message", "role": message.role, "content": content}
 
 

@@ -1,0 +1,57 @@
+"""Files that were uploaded, to be named in a message instead of sent with it."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from .identity import uuid
+from .refusals import refuse
+
+# A server that runs for long would fill the machine: the oldest files go first.
+MOST_BYTES = 256 * 1024**2
+
+
+@dataclass(frozen=True)
+class File:
+    """An uploaded file; `created` is seconds since 1970."""
+
+    id: str
+    name: str
+    data: bytes
+    created: int
+
+
+@dataclass
+class Files:
+    """Files by their id, the oldest first."""
+
+    _files: "OrderedDict[str, File]" = field(default_factory=OrderedDict)
+    _uploaded: int = 0
+
+    def put(self, name: str, data: bytes, now: int) -> File:
+        """Keep a file, and drop the oldest where they are too large together."""
+        file = File(f"file_{uuid('file', name, str(self._uploaded), data)}", name, data, now)
+        self._uploaded += 1
+        self._files[file.id] = file
+        while len(self._files) > 1 and sum(len(one.data) for one in self.all()) > MOST_BYTES:
+            self._files.popitem(last=False)
+        return file
+
+    def all(self) -> list[File]:
+        """Give every file, the oldest first."""
+        return list(self._files.values())
+
+    def get(self, file_id: str) -> File:
+        """Give a file; raises the ApiError for an id that is none."""
+        if file_id not in self._files:
+            raise refuse("unknown file", file=file_id)
+        return self._files[file_id]
+
+    def delete(self, file_id: str) -> None:
+        """Forget a file; raises the ApiError for an id that is none."""
+        self.get(file_id)
+        del self._files[file_id]
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._files.clear()
+        self._uploaded = 0

@@ -1,0 +1,186 @@
+"""Files that are uploaded once and named in messages, by OpenAI's own client and xai-sdk."""
+
+import openai
+import pytest
+from xai_sdk import Client
+from xai_sdk.chat import file, user
+
+from fake_server import FakeServer
+from fake_server import files as files_module
+from fake_server.wire import files as paths
+from tests.asking import BEARER, body, image, input_text, post, prompt, respond, send
+from tests.pictures import data_url, picture
+
+PHOTO = picture(449, 448)
+FORM = {**BEARER, "content-type": "multipart/form-data; boundary=b"}
+
+
+@pytest.fixture
+def client(grok_server: FakeServer) -> openai.OpenAI:
+    return openai.OpenAI(base_url=grok_server.url, api_key="xai-test-key", max_retries=0)
+
+
+@pytest.fixture
+def photo(client: openai.OpenAI) -> str:
+    """Upload a picture of two tiles; its id."""
+    return client.files.create(file=("cat.png", PHOTO), purpose="assistants").id
+
+
+def test_an_upload_is_answered_as_recorded(grok_server):
+    with openai.OpenAI(base_url=grok_server.url, api_key="k") as client:
+        answer = client.files.with_raw_response.create(
+            file=("cat.png", PHOTO), purpose="assistants"
+        )
+
+    told = answer.http_response.json()
+    assert list(told) == [
+        "bytes",
+        "created_at",
+        "expires_at",
+        "filename",
+        "id",
+        "object",
+        "purpose",
+    ]
+    assert (told["bytes"], told["filename"], told["purpose"]) == (len(PHOTO), "cat.png", "")
+    assert told["id"].startswith("file_")
+
+
+def test_a_file_is_listed_shown_and_deleted(client, photo):
+    assert [one.id for one in client.files.list()] == [photo]
+    assert client.files.retrieve(photo).filename == "cat.png"
+    assert client.files.content(photo).read() == PHOTO
+    assert client.files.delete(photo).deleted is True
+    with pytest.raises(openai.NotFoundError):
+        client.files.retrieve(photo)
+
+
+NAMED = [
+    pytest.param(
+        lambda server, name: post(server, body({"type": "file", "file": {"file_id": name}})),
+        id="documented-chat",
+    ),
+    pytest.param(
+        lambda server, name: respond(server, prompt({"type": "input_image", "file_id": name})),
+        id="documented-input-image",
+    ),
+    pytest.param(
+        lambda server, name: respond(server, prompt({"type": "input_file", "file_id": name})),
+        id="documented-input-file",
+    ),
+]
+
+
+@pytest.mark.parametrize("ask", NAMED)
+def test_a_file_that_is_named_is_seen(grok_server, photo, ask):
+    answer = ask(grok_server, photo)
+
+    assert answer.status_code == 200, answer.text
+    (seen,) = grok_server.requests[-1].images
+    assert (seen.source, seen.width, seen.height, seen.tokens) == ("file", 449, 448, 768)
+
+
+def test_a_file_that_xai_sdk_names_is_seen(grok_server, photo):
+    with Client(api_key="xai-test-key", api_host=grok_server.api_host) as client:
+        chat = client.chat.create(model="grok-4")
+        chat.append(user("What is it?", file(photo)))
+        response = chat.sample()
+
+    assert response.usage.prompt_image_tokens == 768
+
+
+@pytest.mark.parametrize("ask", NAMED)
+def test_a_file_that_there_is_not_is_refused(grok_server, ask):
+    answer = ask(grok_server, "file_1")
+
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"code": "not-found", "error": "Cannot find file with ID file_1"},
+    )
+
+
+def test_a_file_has_the_limits_of_any_image(grok_server, client):
+    tiny = client.files.create(file=("dot.png", picture(1, 1)), purpose="assistants").id
+
+    answer = respond(grok_server, prompt({"type": "input_image", "file_id": tiny}))
+
+    assert answer.json()["error"].startswith("Image dimensions 1x1 are too small.")
+
+
+def test_a_file_counts_as_an_image_for_a_model_that_reads_none(grok_server, photo):
+    answer = post(grok_server, body({"type": "file", "file": {"file_id": photo}}, model="grok-3"))
+
+    assert "Image inputs are not supported" in answer.json()["error"]
+
+
+def test_a_file_without_an_id_is_no_part(grok_server):
+    answer = post(grok_server, body({"type": "file", "file": {}}))
+
+    assert answer.json()["error"].endswith("Content part of type file is not supported.")
+
+
+def test_a_file_stands_among_what_was_asked(grok_server, client, photo):
+    asked = prompt(input_text("What is it?"), {"type": "input_image", "file_id": photo})
+    number = respond(grok_server, asked).json()["id"]
+
+    (item,) = client.responses.input_items.list(number).data
+
+    assert (item.content[1].type, item.content[1].file_id) == ("input_image", photo)
+
+
+BROKEN = [
+    pytest.param(b"", BEARER, id="no-form"),
+    pytest.param(b"--b", FORM, id="half-a-form"),
+    pytest.param(
+        b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nx\r\n--b--\r\n',
+        FORM,
+        id="no-file",
+    ),
+    pytest.param(b"{}", {**BEARER, "content-type": "multipart/form-data"}, id="no-boundary"),
+]
+
+
+@pytest.mark.parametrize(("content", "headers"), BROKEN)
+def test_an_upload_that_is_no_form_is_refused(grok_server, content, headers):
+    answer = send(grok_server, "POST", "/v1/files", content=content, headers=headers)
+
+    assert answer.status_code == 400
+    assert answer.text.startswith("Error parsing `multipart/form-data` request: ")
+
+
+def test_a_file_that_is_too_large_is_refused(client, monkeypatch):
+    monkeypatch.setattr(paths, "MAX_FILE_BYTES", len(PHOTO) - 1)
+
+    with pytest.raises(openai.APIStatusError) as refused:
+        client.files.create(file=("cat.png", PHOTO), purpose="assistants")
+
+    assert refused.value.status_code == 413
+
+
+def test_the_same_file_twice_is_two_files(client, photo):
+    again = client.files.create(file=("cat.png", PHOTO), purpose="assistants").id
+
+    assert again != photo
+
+
+def test_the_oldest_files_go_when_they_are_too_large(client, photo, monkeypatch):
+    monkeypatch.setattr(files_module, "MOST_BYTES", len(PHOTO) * 2)
+
+    names = [client.files.create(file=("a", PHOTO), purpose="assistants").id for _ in range(2)]
+
+    assert [one.id for one in client.files.list()] == names
+
+
+def test_files_are_forgotten_between_tests(grok_server, client, photo):
+    grok_server.clear()
+
+    assert client.files.list().data == []
+
+
+def test_an_image_beside_a_file_keeps_its_place(grok_server, photo):
+    post(
+        grok_server,
+        body(image(data_url(picture(64, 64))), {"type": "file", "file": {"file_id": photo}}),
+    )
+
+    assert [seen.source for seen in grok_server.requests[-1].images] == ["data", "file"]
