@@ -248,7 +248,7 @@ REFUSALS: dict[str, Refusal] = {
         "a batch made of an uploaded file (`input_file_id`)",
         400,
         "invalid-argument",
-        "The fake server has no files: add requests to the batch instead.",
+        "The fake server takes no file of a batch: add requests to the batch instead.",
         "ASSUMED: xAI takes them, the fake does not",
     ),
     "batch request of another kind": Refusal(

@@ -61,7 +61,7 @@ BATCHES: dict[str, tuple[str, str, Any, int, str]] = {
         400,
         flat(
             "invalid-argument",
-            "The fake server has no files: add requests to the batch instead.",
+            "The fake server takes no file of a batch: add requests to the batch instead.",
         ),
     ),
     "batch request of another kind": (
