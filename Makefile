@@ -11,10 +11,10 @@ help: ## Show what there is to make
 demo: .venv/.runtime ## Ask about a photo, against the fake server
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
-test: .venv/.dev ## Run all tests
+test: .venv/.dev tests/node/node_modules/.installed ## Run all tests
 	$(BIN)/python -m pytest
 
-check: .venv/.dev ## Everything that CI runs: format, lint, types, layers, README, tests, coverage
+check: .venv/.dev tests/node/node_modules/.installed ## Everything that CI runs: format, lint, types, layers, README, tests, coverage
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -38,7 +38,7 @@ cassettes: .venv/.dev ## Record cassettes/fake again
 	RECORD_CASSETTES=1 $(BIN)/python -m pytest tests/test_cassettes.py
 
 clean: ## Remove the virtual environment and what tools left behind
-	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv tests/node/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -50,6 +50,12 @@ clean: ## Remove the virtual environment and what tools left behind
 	@echo "Setting up .venv: once, and again when pyproject.toml changes."
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --editable '.[fake]'
+	@touch $@
+
+# Where there is no Node, the tests of its clients say that they are skipped.
+tests/node/node_modules/.installed: tests/node/package.json
+	@mkdir -p $(@D)
+	@if command -v npm >/dev/null; then cd tests/node && npm install --loglevel=error; fi
 	@touch $@
 
 .venv/.dev: .venv/.runtime

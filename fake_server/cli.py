@@ -1,4 +1,4 @@
-"""The command: `python -m fake_server`, also installed as `fake-xai`."""
+"""The commands: `python -m fake_server` and its `run`, also installed as `fake-xai`."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .run import run
 from .settings import CLOCKS, CONTRACTS, DEFAULT_MAX_BODY
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ _MISSING = "The fake server needs more packages: pip install 'llm-grok-vision[fa
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the result is its exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if options.verb == "run" and not command:
+        parser.error("run needs a command behind its options: run -- python app.py")
     try:
         from .server import FakeServer
 
@@ -36,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         # Nobody can read the log of a server that runs as a command, and it would grow.
         server.app.journal = deque(maxlen=0)
+        if options.verb == "run":
+            return asyncio.run(run(server, command, options.api_key))
         asyncio.run(_until_signalled(server))
     except ImportError as error:
         print(f"{_MISSING} ({error})", file=sys.stderr)
@@ -69,7 +76,27 @@ def _parser() -> argparse.ArgumentParser:
         prog="fake_server",
         description="A fake of xAI's API. The first line it prints is the base URL for clients;"
         " it stops on Ctrl-C.",
+        parents=[server_options()],
     )
+    parser.set_defaults(verb="", command=[])
+    verbs = parser.add_subparsers(metavar="", title="programs that nobody changes")
+    running = verbs.add_parser(
+        "run",
+        help="run a command whose requests to xAI reach the fake",
+        usage="fake_server run [options] -- COMMAND ...",
+        description="Run a program as it stands, in Python or Node: what it asks of api.x.ai"
+        " reaches the fake. The exit status is the program's.",
+        epilog="example: fake_server run --images pictures -- python app.py",
+        parents=[server_options()],
+    )
+    running.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    running.set_defaults(verb="run")
+    return parser
+
+
+def server_options() -> argparse.ArgumentParser:
+    """Give the options that the server has, whoever starts it."""
+    parser = argparse.ArgumentParser(add_help=False)
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     add("--port", type=_port, default=0, help="port to listen on (default: a free one)")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fake_server import FakeServer
-from fake_server.cli import _parser
+from fake_server.cli import server_options
 from fake_server.refusals import REFUSALS
 from llm_grok_vision import limits
 from llm_grok_vision.errors import GrokError
@@ -125,9 +125,7 @@ def settings() -> str:
     """One row a setting of the fake, for its command and for Python."""
     names = inspect.signature(FakeServer).parameters
     rows = []
-    for action in _parser()._actions:
-        if action.dest == "help":
-            continue
+    for action in server_options()._actions:
         choices = f" {'|'.join(action.choices)}" if action.choices else ""
         value = f" {action.metavar}" if action.metavar else choices
         # What may be repeated is a list in Python.
@@ -169,6 +167,41 @@ def limits_table() -> str:
         ),
     ]
     return table(("what", "limit", "how we know"), rows)
+
+
+def clients() -> str:
+    """One row a client that the tests use, with its version."""
+    pinned = dict(
+        line.strip().strip('",').split("==")
+        for line in (ROOT / "pyproject.toml").read_text().splitlines()
+        if "==" in line and line.strip().startswith('"')
+    )
+    pinned = {name.partition("[")[0]: version for name, version in pinned.items()}
+    package = json.loads((ROOT / "tests" / "node" / "package.json").read_text())["dependencies"]
+    for_node = {
+        name: [
+            version.rpartition("@")[2]
+            for key, version in package.items()
+            if key == name or f"npm:{name}@" in version
+        ]
+        for name in ("openai", "ai", "@ai-sdk/xai")
+    }
+    rows = [
+        (name, "Python", pinned[pin], address)
+        for name, pin, address in (
+            ("xai-sdk", "xai-sdk", '`api_host="localhost:PORT"`'),
+            ("openai", "openai", '`base_url="http://127.0.0.1:PORT/v1"`'),
+            ("anthropic", "anthropic", '`base_url="http://127.0.0.1:PORT"`'),
+            ("langchain-xai", "langchain-xai", '`xai_api_base="http://127.0.0.1:PORT/v1"`'),
+            ("pydantic-ai", "pydantic-ai-slim", "its OpenAIProvider, with the client of openai"),
+        )
+    ]
+    rows += [
+        (name, "Node", ", ".join(versions), '`baseURL: "http://127.0.0.1:PORT/v1"`')
+        for name, versions in for_node.items()
+        if name != "ai"
+    ]
+    return table(("client", "for", "version", "pointed at the fake by"), rows)
 
 
 def refusals() -> str:

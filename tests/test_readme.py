@@ -32,7 +32,8 @@ BACKGROUND = "{} > .shown & until [ -s .shown ]; do sleep 0.05; done; cat .shown
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the README speaks of."""
-    shutil.copy(ROOT / "examples" / "harbour.jpg", tmp_path)
+    for name in ("ask.py", "harbour.jpg"):
+        shutil.copy(ROOT / "examples" / name, tmp_path)
     (tmp_path / "notes.jpg").write_bytes(picture(64, 64, "GIF"))
     (tmp_path / "rowing-boat.png").write_bytes(picture(64, 64))
     monkeypatch.chdir(tmp_path)
