@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from llm_grok_vision.limits import (
     MAX_TILES,
+    PATCH_SIDE,
     TICKS_PER_SERVER_TOOL_CALL,
     TICKS_PER_USD,
     TILE_SIDE,
@@ -35,6 +36,25 @@ def count_tiles(width: int, height: int, detail: str) -> int:
 def count_image_tokens(tiles: int) -> int:
     """Count the tokens of an image: "(# of tiles + 1) * 256"."""
     return (tiles + 1) * TOKENS_PER_TILE
+
+
+def count_seen_tiles(width: int, height: int, detail: str) -> int:
+    """Count tiles as the service was seen to, on models that have tiles.
+
+    OBSERVED 2025-10 to 2026-02: 256 tokens at `auto` and `low`, whatever the size, and 1,792
+    for 1280x1014 pixels at `high`.
+    """
+    return count_tiles(width, height, detail) if detail == "high" else 0
+
+
+def count_patches(width: int, height: int) -> int:
+    """Count the patches of an image, as the service was seen to since grok-4.3.
+
+    OBSERVED 2026, for any detail. A limit to their number was never seen.
+    """
+    columns = -(-width // PATCH_SIDE)
+    rows = -(-height // PATCH_SIDE)
+    return columns * rows
 
 
 def words(text: str) -> list[str]:

@@ -49,10 +49,11 @@ def server_tool_call_id(request: ChatRequest, index: int) -> str:
 
 def _one(image: LoggedImage) -> str:
     placeholder = f" (a placeholder for {image.url})" if image.source == "placeholder" else ""
-    tiles = f"{image.tiles} tile" + ("" if image.tiles == 1 else "s")
+    count, kind = (image.patches, "patch") if image.patches else (image.tiles, "tile")
+    pieces = f"{count} {kind}" if count == 1 else f"{count} {kind}{'es' if image.patches else 's'}"
     return (
         f"{image.format}, {image.width}x{image.height} pixels, {image.size:,} bytes,"
-        f" detail {image.detail}, {tiles}, {image.tokens} tokens{placeholder}"
+        f" detail {image.detail}, {pieces}, {image.tokens} tokens{placeholder}"
     )
 
 

@@ -47,6 +47,7 @@ class Model(msgspec.Struct, frozen=True):
     search_price: int = 0
     fingerprint: str = ""
     batches: bool = True
+    accounting: str = "tiles"
 
     @property
     def reads_images(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .run import run
-from .settings import CLOCKS, CONTRACTS, DEFAULT_MAX_BODY
+from .settings import CLOCKS, CONTRACTS
 
 if TYPE_CHECKING:
     from .server import FakeServer
@@ -118,15 +118,14 @@ def server_options() -> argparse.ArgumentParser:
         "--contract",
         choices=CONTRACTS,
         default="documented",
-        help="whose rules to follow: those that xAI documents (default)",
+        help="whose rules to follow: those that xAI documents (default), or what was seen of it",
     )
     add("--api-key", metavar="KEY", help="the one good key (default: any key is good)")
     add(
         "--max-body",
         metavar="BYTES",
         type=int,
-        default=DEFAULT_MAX_BODY,
-        help="largest request (1 GiB)",
+        help="largest request (1 GiB; observed: 50 MiB)",
     )
     add(
         "--clock",

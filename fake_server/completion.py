@@ -6,6 +6,7 @@ from typing import Any
 
 from .accounting import Usage
 from .catalogue import Model
+from .contract import DOCUMENTED, Contract
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class ServerToolCall:
 class Completion:
     """An answer; `words` and `reasoning` are the pieces in which it streams.
 
-    `citations` are the web addresses that it is based on, each once.
+    `citations` are the web addresses that it is based on, each once; `contract` is the one it
+    was made under.
     """
 
     id: str
@@ -44,3 +46,4 @@ class Completion:
     usage: Usage
     server_tool_calls: list[ServerToolCall] = field(default_factory=list)
     citations: list[str] = field(default_factory=list)
+    contract: Contract = DOCUMENTED

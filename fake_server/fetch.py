@@ -47,6 +47,7 @@ class Sources:
     images: Path | None = None
     allow_hosts: frozenset[str] = frozenset()
     placeholder: bool = True
+    max_image_bytes: int = MAX_IMAGE_BYTES
 
     async def fetch(self, url: str) -> Fetched:
         """Get the bytes behind an address; raises the ApiError that it earns."""
@@ -83,7 +84,7 @@ class Sources:
         async with httpx2.AsyncClient(trust_env=False, timeout=FETCH_SECONDS) as client:
             try:
                 for _ in range(_MOST_REDIRECTS + 1):
-                    got = await _get(client, url, await self._checked_addresses(url))
+                    got = await self._get(client, url, await self._checked_addresses(url))
                     if isinstance(got, Fetched):
                         return got
                     url = urljoin(url, got)
@@ -93,6 +94,16 @@ class Sources:
                 # OverflowError and ValueError: ports and names that no address can have.
                 raise refuse("unreachable") from None
         raise refuse("unreachable")
+
+    async def _get(
+        self, client: httpx2.AsyncClient, url: str, addresses: list[str]
+    ) -> Fetched | str:
+        """Ask the addresses that were checked, in turn; a string is a redirect's target."""
+        *others, last = addresses
+        for address in others:
+            with suppress(httpx2.ConnectError):
+                return await _get_from(client, url, address, self.max_image_bytes)
+        return await _get_from(client, url, last, self.max_image_bytes)
 
     async def _checked_addresses(self, url: str) -> list[str]:
         """Resolve a host that is named; what it resolves to must be public, or named too."""
@@ -110,16 +121,7 @@ class Sources:
         return addresses
 
 
-async def _get(client: httpx2.AsyncClient, url: str, addresses: list[str]) -> Fetched | str:
-    """Ask the addresses that were checked, in turn; a string is a redirect's target."""
-    *others, last = addresses
-    for address in others:
-        with suppress(httpx2.ConnectError):
-            return await _get_from(client, url, address)
-    return await _get_from(client, url, last)
-
-
-async def _get_from(client: httpx2.AsyncClient, url: str, address: str) -> Fetched | str:
+async def _get_from(client: httpx2.AsyncClient, url: str, address: str, most: int) -> Fetched | str:
     target = httpx2.URL(url)
     request = client.build_request(
         "GET",
@@ -137,19 +139,18 @@ async def _get_from(client: httpx2.AsyncClient, url: str, address: str) -> Fetch
         declared = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if declared not in FETCH_MEDIA_TYPES:
             raise refuse("fetched type", types=json.dumps(FETCH_MEDIA_TYPES))
-        return Fetched(await _bounded(response), "network", declared)
+        return Fetched(await _bounded(response, most), "network", declared)
     finally:
         await response.aclose()
 
 
-async def _bounded(response: httpx2.Response) -> bytes:
+async def _bounded(response: httpx2.Response, most: int) -> bytes:
     """Read no more than shows that an image is too large, and say no more than that."""
     data = bytearray()
     async for chunk in response.aiter_bytes():
         data += chunk
-        if len(data) > MAX_IMAGE_BYTES:
-            size = f"at least {MAX_IMAGE_BYTES + 1}"
-            raise refuse("image too large", size=size, limit=MAX_IMAGE_BYTES)
+        if len(data) > most:
+            raise refuse("image too large", size=f"at least {most + 1}", limit=most)
     return bytes(data)
 
 

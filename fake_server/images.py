@@ -13,12 +13,14 @@ from dataclasses import dataclass
 import pybase64
 
 from llm_grok_vision.limits import (
-    MAX_IMAGE_BYTES,
     MAX_IMAGE_PIXELS,
     MIN_IMAGE_PIXELS,
     MIN_IMAGE_SIDE,
 )
 
+from .contract import DOCUMENTED, Contract
+from .damage import DamagedError
+from .more_images import ICO, WEBP, ico_extent, webp_extent
 from .refusals import refuse
 
 _DATA_URL = re.compile(r"data:(?P<declared>[^;,]*)(?:;[^;,]*)*;base64,", re.IGNORECASE)
@@ -30,7 +32,7 @@ _END = 0xD9
 
 @dataclass(frozen=True)
 class Picture:
-    """An image that was read: `format` is "JPEG" or "PNG", `size` counts its bytes."""
+    """An image that was read: `format` is "JPEG", "PNG", "WebP" or "ICO", `size` counts its bytes."""
 
     format: str
     width: int
@@ -39,47 +41,43 @@ class Picture:
     declared: str = ""
 
 
-class _DamagedError(Exception):
-    """The bytes end, or contradict themselves, before the image does."""
-
-
 def is_data_url(url: str) -> bool:
     """Tell an inline image from a web address."""
     return url[:5].lower() == "data:"
 
 
-def from_data_url(url: str) -> Picture:
+def from_data_url(url: str, contract: Contract = DOCUMENTED) -> Picture:
     """Decode an inline image and read it; raises the ApiError that it earns."""
     head = _DATA_URL.match(url)
     if head is None:
         raise refuse("bad base64")
     # By arithmetic first: what is too large is not worth decoding.
-    check_size((len(url) - head.end()) // 4 * 3 - url[-2:].count("="))
+    _check_size(contract, (len(url) - head.end()) // 4 * 3 - url[-2:].count("="))
     try:
         data = pybase64.b64decode(url[head.end() :], validate=True)
     except (binascii.Error, ValueError):
         raise refuse("bad base64") from None
-    return read(data, head["declared"])
+    return read(data, head["declared"], contract)
 
 
-def read(data: bytes, declared: str = "") -> Picture:
+def read(data: bytes, declared: str = "", contract: Contract = DOCUMENTED) -> Picture:
     """Read an image by its bytes, whatever type was declared; raises the ApiError it earns."""
-    check_size(len(data))
+    _check_size(contract, len(data))
     for kind, (magic, extent) in _KINDS.items():
-        if data.startswith(magic):
+        if data.startswith(magic) and kind in contract.formats:
             try:
                 width, height = extent(data)
-            except _DamagedError:
+            except DamagedError:
                 raise refuse(f"damaged {kind}") from None
             _check_pixels(width, height)
             return Picture(kind, width, height, len(data), declared)
-    raise refuse("not an image")
+    raise refuse(contract.unknown_format)
 
 
-def check_size(size: int) -> None:
+def _check_size(contract: Contract, size: int) -> None:
     """Raise the ApiError for an image of more bytes than the limit."""
-    if size > MAX_IMAGE_BYTES:
-        raise refuse("image too large", size=size, limit=MAX_IMAGE_BYTES)
+    if size > contract.max_image_bytes:
+        raise refuse("image too large", size=size, limit=contract.max_image_bytes)
 
 
 def _check_pixels(width: int, height: int) -> None:
@@ -97,11 +95,11 @@ def _png_extent(data: bytes) -> tuple[int, int]:
     chunks = _png_chunks(memoryview(data)[8:])
     kind, header = next(chunks)
     if kind != b"IHDR" or len(header) != 13:
-        raise _DamagedError
+        raise DamagedError
     for kind, _ in chunks:
         if kind == b"IEND":
             return int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
-    raise _DamagedError
+    raise DamagedError
 
 
 def _png_chunks(rest: memoryview) -> Iterator[tuple[bytes, bytes | memoryview]]:
@@ -112,7 +110,7 @@ def _png_chunks(rest: memoryview) -> Iterator[tuple[bytes, bytes | memoryview]]:
             break
         yield bytes(chunk[:4]), chunk[4:]
         rest = rest[12 + length :]
-    raise _DamagedError
+    raise DamagedError
 
 
 def _jpeg_extent(data: bytes) -> tuple[int, int]:
@@ -124,7 +122,7 @@ def _jpeg_extent(data: bytes) -> tuple[int, int]:
         if marker in _FRAMES and len(segment) >= 5:
             extent = int.from_bytes(segment[3:5], "big"), int.from_bytes(segment[1:3], "big")
     if extent is None:
-        raise _DamagedError
+        raise DamagedError
     return extent
 
 
@@ -141,10 +139,12 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         length = int.from_bytes(data[position : position + 2], "big")
         yield marker, data[position + 2 : position + length]
         position += length
-    raise _DamagedError
+    raise DamagedError
 
 
 _KINDS: dict[str, tuple[bytes, Callable[[bytes], tuple[int, int]]]] = {
     "PNG": (b"\x89PNG\r\n\x1a\n", _png_extent),
     "JPEG": (b"\xff\xd8\xff", _jpeg_extent),
+    "WebP": (WEBP, webp_extent),
+    "ICO": (ICO, ico_extent),
 }

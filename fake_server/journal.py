@@ -22,6 +22,7 @@ class LoggedImage:
     source: str
     url: str = ""
     declared: str = ""
+    patches: int = 0
 
 
 LoggedPart = str | LoggedImage

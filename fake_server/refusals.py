@@ -471,6 +471,13 @@ REFUSALS: dict[str, Refusal] = {
         "Downloaded response does not contain a valid JPG or PNG image.",
         "OBSERVED 2025 text, then with status 412; DOC types (DISPUTED: since 2026 WebP and ICO too)",
     ),
+    "not an image of four types": Refusal(
+        "with `--contract observed`, bytes that are no JPEG, PNG, WebP or ICO",
+        400,
+        "invalid_image",
+        "Downloaded response does not contain a valid JPG, PNG, WebP, or ICO image.",
+        "OBSERVED 2026",
+    ),
     "damaged PNG": Refusal(
         "a PNG that is cut short or fails its checksums",
         400,
@@ -483,6 +490,20 @@ REFUSALS: dict[str, Refusal] = {
         400,
         "invalid_image",
         "Invalid JPEG image.",
+        "ASSUMED after the PNG's",
+    ),
+    "damaged WebP": Refusal(
+        "with `--contract observed`, a WebP that is cut short",
+        400,
+        "invalid_image",
+        "Invalid WebP image.",
+        "ASSUMED after the PNG's",
+    ),
+    "damaged ICO": Refusal(
+        "with `--contract observed`, an ICO that is cut short",
+        400,
+        "invalid_image",
+        "Invalid ICO image.",
         "ASSUMED after the PNG's",
     ),
     "side too small": Refusal(

@@ -19,12 +19,13 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from .app import App
+from .contract import BY_NAME
 from .fetch import Sources
 from .journal import LoggedRequest
 from .protocol import FakeProtocol
 from .scenario import Reply, Scenario, failure
 from .service import Service
-from .settings import CLOCKS, CONTRACTS, DEFAULT_MAX_BODY
+from .settings import CLOCKS, CONTRACTS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -59,7 +60,7 @@ class FakeServer:
         placeholder: bool = True,
         contract: str = "documented",
         api_key: str | None = None,
-        max_body: int = DEFAULT_MAX_BODY,
+        max_body: int | None = None,
         clock: str = "fixed",
     ) -> None:
         if contract not in CONTRACTS:
@@ -70,15 +71,17 @@ class FakeServer:
             raise ValueError(f"images is no folder: {os.fspath(images)}")
         self._host, self._port = host, port
         self._scenario = Scenario()
+        rules = BY_NAME[contract]
         sources = Sources(
             mapped=self._scenario.images,
             images=None if images is None else Path(images),
             allow_hosts=frozenset(name.lower() for name in allow_hosts),
             placeholder=placeholder,
+            max_image_bytes=rules.max_image_bytes,
         )
-        service = Service(sources, self._scenario, real_clock=clock == "real")
+        service = Service(sources, self._scenario, rules, real_clock=clock == "real")
         self.requests: list[LoggedRequest] = []
-        self.app = App(service, self.requests, api_key=api_key, max_body=max_body)
+        self.app = App(service, self.requests, api_key=api_key, max_body=max_body or rules.max_body)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None

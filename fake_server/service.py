@@ -12,11 +12,22 @@ from typing import Any
 
 import msgspec
 
-from .accounting import Usage, count_image_tokens, count_text_tokens, count_tiles, words
+from llm_grok_vision.limits import EXTRA_PATCHES, IMAGE_DETAILS
+
+from .accounting import (
+    Usage,
+    count_image_tokens,
+    count_patches,
+    count_seen_tiles,
+    count_text_tokens,
+    count_tiles,
+    words,
+)
 from .answer import answer, server_tool_call_id, tool_call_id
-from .catalogue import Model
+from .catalogue import Model, get
 from .checks import TEAM, check
 from .completion import Completion, ServerToolCall, ToolCall
+from .contract import DOCUMENTED, Contract
 from .deferred import Deferred
 from .fetch import Sources
 from .files import Files
@@ -24,7 +35,7 @@ from .identity import uuid
 from .images import Picture, from_data_url, is_data_url, read
 from .journal import LoggedImage, LoggedMessage, LoggedRequest
 from .refusals import refuse
-from .request import ChatRequest, FilePart, ImagePart, TextPart
+from .request import ChatRequest, FilePart, ImagePart, Part, TextPart
 from .scenario import Failure, Reply, Scenario
 from .stored import Stored, StoredAnswers
 
@@ -41,6 +52,7 @@ class Service:
 
     sources: Sources
     scenario: Scenario
+    contract: Contract = DOCUMENTED
     real_clock: bool = False
     stored: StoredAnswers = field(default_factory=StoredAnswers)
     deferred: Deferred = field(default_factory=Deferred)
@@ -64,6 +76,8 @@ class Service:
         if request.previous:
             earlier = self.stored.get(request.previous)
             request = replace(request, messages=(*earlier.messages, *request.messages))
+        if self.contract.any_detail:
+            request = _with_known_details(request)
         model = check(request)
         await self._look(request, log)
         text_tokens = sum(
@@ -90,21 +104,23 @@ class Service:
                 if isinstance(part, TextPart):
                     noted.parts.append(part.text)
                 elif isinstance(part, ImagePart | FilePart):
-                    noted.parts.append(await self._image(part))
+                    noted.parts.append(await self._image(part, get(request.model)))
 
-    async def _image(self, part: ImagePart | FilePart) -> LoggedImage:
+    async def _image(self, part: ImagePart | FilePart, model: Model) -> LoggedImage:
         if isinstance(part, FilePart):
             file = self.files.get(part.file_id)
-            picture = await _aside(len(file.data), read, file.data, "")
+            picture = await _aside(len(file.data), read, file.data, "", self.contract)
             source, url = "file", ""
         elif is_data_url(part.url):
-            picture = await _aside(len(part.url), from_data_url, part.url)
+            picture = await _aside(len(part.url), from_data_url, part.url, self.contract)
             source, url = "data", ""
         else:
             fetched = await self.sources.fetch(part.url)
-            picture = await _aside(len(fetched.data), read, fetched.data, fetched.declared)
+            picture = await _aside(
+                len(fetched.data), read, fetched.data, fetched.declared, self.contract
+            )
             source, url = fetched.source, part.url
-        tiles = count_tiles(picture.width, picture.height, part.detail)
+        tiles, patches, tokens = count(self.contract, model, picture, part.detail)
         return LoggedImage(
             format=picture.format,
             width=picture.width,
@@ -112,10 +128,11 @@ class Service:
             size=picture.size,
             detail=part.detail,
             tiles=tiles,
-            tokens=count_image_tokens(tiles),
+            tokens=tokens,
             source=source,
             url=url,
             declared=picture.declared,
+            patches=patches,
         )
 
     def _completion(
@@ -158,7 +175,36 @@ class Service:
             usage=usage,
             server_tool_calls=server_calls,
             citations=list(dict.fromkeys(reply.citations)),
+            contract=self.contract,
         )
+
+
+def count(contract: Contract, model: Model, picture: Picture, detail: str) -> tuple[int, int, int]:
+    """Count the tiles, the patches and the tokens of an image."""
+    width, height = picture.width, picture.height
+    if contract.by_model and model.accounting == "patches":
+        patches = count_patches(width, height)
+        return 0, patches, patches + EXTRA_PATCHES
+    rule = count_seen_tiles if contract.by_model else count_tiles
+    tiles = rule(width, height, detail)
+    return tiles, 0, count_image_tokens(tiles)
+
+
+def _with_known_details(request: ChatRequest) -> ChatRequest:
+    """Read a detail that there is not as `auto`."""
+    return replace(
+        request,
+        messages=tuple(
+            replace(message, parts=tuple(map(_with_known_detail, message.parts)))
+            for message in request.messages
+        ),
+    )
+
+
+def _with_known_detail(part: Part) -> Part:
+    if isinstance(part, ImagePart | FilePart) and part.detail not in IMAGE_DETAILS:
+        return replace(part, detail="auto")
+    return part
 
 
 async def _aside(size: int, work: Callable[..., Picture], *arguments: object) -> Picture:

@@ -3,6 +3,6 @@
 This module imports nothing, so that the command's help costs no server.
 """
 
-CONTRACTS = ("documented",)
+CONTRACTS = ("documented", "observed")
 CLOCKS = ("fixed", "real")
 DEFAULT_MAX_BODY = 1024**3

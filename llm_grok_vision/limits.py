@@ -24,6 +24,17 @@ MAX_IMAGE_BYTES: Final = 20 * 1024**2
 # DISPUTED: in 2026 the service was seen to take WebP and ICO too.
 IMAGE_FORMATS: Final = ("JPEG", "PNG")
 
+# OBSERVED 2025-12: "25MB per image limit (26214400 bytes exact)", a probe of
+# grok-2-vision-1212 in badlogic/pi-mono.
+SEEN_MAX_IMAGE_BYTES: Final = 25 * 1024**2
+
+# OBSERVED 2025-12 and 2026: an image of 20 MiB passes and two are answered with 413; xAI's
+# own command line client counts on 50 * 1024**2.
+SEEN_MAX_BODY_BYTES: Final = 50 * 1024**2
+
+# OBSERVED 2026: "does not contain a valid JPG, PNG, WebP, or ICO image."
+SEEN_IMAGE_FORMATS: Final = ("JPEG", "PNG", "WebP", "ICO")
+
 # DOC GUIDE: 'The possible values for "detail" are:'
 # and then it explains "auto", "the default setting", "low" and "high".
 # DISPUTED: the live service was seen (2026) to read any other word as "auto".

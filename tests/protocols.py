@@ -41,7 +41,8 @@ def chat(server: FakeServer, asked: Asked) -> Outcome:
 
 def chat_stream(server: FakeServer, asked: Asked) -> Outcome:
     """Ask /v1/chat/completions for a stream."""
-    answer = post(server, {**asked, "stream": True})
+    streamed = {"stream": True, "stream_options": {"include_usage": True}}
+    answer = post(server, {**asked, **streamed})
     if answer.is_error:
         return _refused(answer)
     chunks = _events(answer)

@@ -278,6 +278,9 @@ def test_every_row_is_provoked():
         "unknown file",
         "not a form",
         "file too large",
+        "not an image of four types",
+        "damaged WebP",
+        "damaged ICO",
     }
     assert {*CASES, *FETCHING, *BATCHES, *CALLS, *elsewhere} == set(REFUSALS)
 

@@ -105,7 +105,7 @@ def test_text_and_images_stay_in_the_order_of_the_readme(xai: FakeServer, folder
     assert [type(part).__name__ for part in xai.requests[0].parts] == ["str", "LoggedImage", "str"]
 
 
-@pytest.mark.parametrize("block", TESTS, ids=["photo", "scripts", "xai-sdk", "batch"])
+@pytest.mark.parametrize("block", TESTS, ids=["photo", "scripts", "xai-sdk", "batch", "observed"])
 def test_tests_of_the_readme_pass(block: str, pytester: pytest.Pytester) -> None:
     shutil.copy(ROOT / "examples" / "harbour.jpg", pytester.path)
     pytester.makepyfile(block)

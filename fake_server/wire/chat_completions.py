@@ -163,15 +163,17 @@ def completion_json(completion: Completion) -> bytes:
 def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
     """Write an answer as server-sent events, each to be sent as it is.
 
-    With `stream_options.include_usage`, usage comes once and last, as recorded. Without
-    it every chunk carries what was used so far: the guide reads it off the first one.
+    With `stream_options.include_usage`, usage comes once and last, as recorded. Without it
+    the contract tells: no chunk carries usage, as recorded, or every chunk what was used so
+    far, because the guide reads it off the first one.
     """
     include_usage = bool(body.stream_options and body.stream_options.include_usage)
+    on_every_chunk = completion.contract.usage_on_every_chunk and not include_usage
     said = thought = 0
     for delta in _deltas(completion):
         thought += "reasoning_content" in delta
         said += "content" in delta
-        usage = None if include_usage else _so_far(completion, said, thought)
+        usage = _so_far(completion, said, thought) if on_every_chunk else None
         for index in range(completion.choices):
             choice = {"index": index, "delta": delta}
             yield _event(completion, [choice], usage)
@@ -179,7 +181,7 @@ def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
         [{"index": index, "delta": {}, "finish_reason": completion.finish_reason}]
         for index in range(completion.choices)
     ]
-    chunks = [(end, None if include_usage else completion.usage) for end in ends]
+    chunks = [(end, completion.usage if on_every_chunk else None) for end in ends]
     if include_usage:
         chunks.append(([], completion.usage))
     for choices, usage in chunks[:-1]:
