@@ -8,10 +8,13 @@ from typing import Any
 from .refusals import FAILURES, ApiError
 from .server_tools import COUNTERS
 
+# What a script may say was used; images are counted by the fake alone.
+COUNTS = ("text_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+
 
 @dataclass(frozen=True)
 class Reply:
-    """A scripted answer; calls are pairs of a name and its arguments."""
+    """A scripted answer; calls are pairs of a name and its arguments, `usage` is by COUNTS."""
 
     text: str = ""
     reasoning: str = ""
@@ -19,6 +22,7 @@ class Reply:
     finish_reason: str = ""
     citations: tuple[str, ...] = ()
     server_tool_calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    usage: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("text", "reasoning", "finish_reason"):
@@ -30,9 +34,17 @@ class Reply:
                     raise TypeError(f"{name} are pairs of a name and its arguments, not {call!r}")
         for called, arguments in self.server_tool_calls:
             _check_server_tool_call(called, arguments)
+        _check_usage(self.usage)
         for url in self.citations:
             if not isinstance(url, str) or not url.startswith(("http://", "https://")):
                 raise ValueError(f"citations begin with http:// or https://, unlike {url!r}")
+
+
+def _check_usage(usage: Mapping[str, object]) -> None:
+    for name, count in usage.items():
+        if name not in COUNTS or not isinstance(count, int) or count < 0:
+            known = ", ".join(COUNTS)
+            raise ValueError(f"usage is numbers of {known}, unlike {name!r}: {count!r}")
 
 
 def _check_server_tool_call(name: str, arguments: object) -> None:

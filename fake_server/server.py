@@ -109,6 +109,7 @@ class FakeServer:
         finish_reason: str = "",
         citations: Iterable[str] = (),
         server_tool_calls: Iterable[tuple[str, Mapping[str, Any]]] = (),
+        usage: Mapping[str, int] | None = None,
     ) -> None:
         """Answer the next request that passes the checks with this.
 
@@ -118,7 +119,8 @@ class FakeServer:
         xAI's own tools, in order: ("web_search", {"query": ..., "sources": ...}),
         ("code_interpreter", {"code": ..., "outputs": ...}), or a function of the search of
         X, such as ("x_keyword_search", {"query": ...}). Only a response shows them; a chat
-        completion is billed for them too.
+        completion is billed for them too. `usage` says what was used in place of the fake's
+        own count: text_tokens, cached_tokens (of these), completion_tokens, reasoning_tokens.
         """
         self._scenario.waiting.append(
             Reply(
@@ -128,6 +130,7 @@ class FakeServer:
                 finish_reason,
                 tuple(citations),
                 tuple(server_tool_calls),
+                dict(usage or {}),
             )
         )
 

@@ -163,6 +163,8 @@ class Service:
             prices=model.usd_per_million,
             server_tool_calls=tuple(call.name for call in server_calls),
         )
+        told: dict[str, Any] = dict(reply.usage)
+        usage = replace(usage, **told)
         return Completion(
             id=uuid("completion", request.seed),
             created=self.now(),

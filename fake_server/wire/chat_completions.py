@@ -272,7 +272,7 @@ def usage_json(usage: Usage) -> dict[str, Any]:
             "text_tokens": usage.text_tokens,
             "audio_tokens": 0,
             "image_tokens": usage.image_tokens,
-            "cached_tokens": 0,
+            "cached_tokens": usage.cached_tokens,
         },
         "completion_tokens_details": {
             "reasoning_tokens": usage.reasoning_tokens,

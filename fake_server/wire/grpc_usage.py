@@ -33,6 +33,7 @@ def usage_message(usage: Usage) -> usage_pb2.SamplingUsage:
         total_tokens=usage.total_tokens,
         prompt_text_tokens=usage.text_tokens,
         prompt_image_tokens=usage.image_tokens,
+        cached_prompt_text_tokens=usage.cached_tokens,
         server_side_tools_used=[_SERVER_TOOLS[COUNTERS[name]] for name in usage.server_tool_calls],
         cost_in_usd_ticks=usage.cost_in_usd_ticks,
     )

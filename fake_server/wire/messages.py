@@ -220,10 +220,14 @@ def _output_tokens(usage: Usage) -> int:
 
 
 def usage_json(usage: Usage) -> Fields:
-    """Write usage. DOC OPENAPI: the keys. ASSUMED: reasoning is part of the output."""
+    """Write usage. DOC OPENAPI: the keys.
+
+    ASSUMED: reasoning is part of the output, and what was cached is none of the input, as in
+    Anthropic's own API.
+    """
     return {
-        "input_tokens": usage.prompt_tokens,
+        "input_tokens": usage.prompt_tokens - usage.cached_tokens,
         "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
+        "cache_read_input_tokens": usage.cached_tokens,
         "output_tokens": _output_tokens(usage),
     }

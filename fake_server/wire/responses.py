@@ -174,7 +174,7 @@ def usage_json(usage: Usage) -> Fields:
     output_tokens = usage.completion_tokens + usage.reasoning_tokens
     written = {
         "input_tokens": usage.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": usage.cached_tokens},
         "output_tokens": output_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.total_tokens,
