@@ -113,7 +113,7 @@ class App:
                 if end_call:
                     grpc.send_error(end_call, error)
                 else:
-                    await self._refuse(error, send)
+                    await self._refuse(error, log, send)
 
     async def _answer(self, log: LoggedRequest, body: bytes | None, send: Send) -> None:
         if body is None:
@@ -153,7 +153,8 @@ class App:
         if not key:
             raise refuse("no key")
         if self.api_key is not None and key != self.api_key:
-            raise refuse("wrong key")
+            shown = f": {key[:2]}***{key[-2:]}" if self.service.contract.era.shows_key else ""
+            raise refuse("wrong key", shown=shown)
 
     async def _complete(
         self, wire: WireFormat, log: LoggedRequest, data: bytes, send: Send
@@ -161,19 +162,22 @@ class App:
         body = errors.json_body(log, lambda: wire.decode(data))
         request = errors.json_body(log, lambda: wire.to_request(body, data))
         completion = await self.service.complete(request, log)
+        era = self.service.contract.era
         log.status = 200
         log.usage = wire.usage_json(completion.usage)
         if request.deferred:
             request_id = self.service.deferred.start(completion)
             answer = deferred.started(request_id)
-            start = headers.of_completion(completion.created, request_id, answer.content_type)
+            start = headers.of_completion(completion.created, request_id, answer.content_type, era)
             await _send_whole(send, 200, start, answer.body)
             return
         if not request.stream:
-            start = headers.of_completion(completion.created, completion.id, "application/json")
+            start = headers.of_completion(
+                completion.created, completion.id, "application/json", era
+            )
             await _send_whole(send, 200, start, wire.to_json(completion, body))
             return
-        start = headers.of_completion(completion.created, completion.id, "text/event-stream")
+        start = headers.of_completion(completion.created, completion.id, "text/event-stream", era)
         await send({"type": "http.response.start", "status": 200, "headers": start})
         for event in wire.to_events(completion, body):
             await send({"type": "http.response.body", "body": event, "more_body": True})
@@ -181,8 +185,8 @@ class App:
             await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b""})
 
-    async def _refuse(self, error: ApiError, send: Send) -> None:
-        content_type, body = errors.body(error)
+    async def _refuse(self, error: ApiError, log: LoggedRequest, send: Send) -> None:
+        content_type, body = errors.body(error, self.service.contract.era, log.path)
         start = headers.of_error(self.service.now(), content_type, len(body), error.retry_after)
         await _send_whole(send, error.status, start, body)
 

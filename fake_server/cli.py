@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .era import FIRST, NEWEST
 from .run import run
 from .settings import CLOCKS, CONTRACTS
 
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             api_key=options.api_key,
             max_body=options.max_body,
             clock=options.clock,
+            era=options.era,
         )
         # Nobody can read the log of a server that runs as a command, and it would grow.
         server.app.journal = deque(maxlen=0)
@@ -132,5 +134,11 @@ def server_options() -> argparse.ArgumentParser:
         choices=CLOCKS,
         default="fixed",
         help="whether answers carry the same date each time (default), or today's",
+    )
+    add(
+        "--era",
+        metavar="MONTH",
+        default=NEWEST,
+        help=f"whose answers: {FIRST} to {NEWEST} (default)",
     )
     return parser

@@ -47,3 +47,8 @@ class Completion:
     server_tool_calls: list[ServerToolCall] = field(default_factory=list)
     citations: list[str] = field(default_factory=list)
     contract: Contract = DOCUMENTED
+
+    @property
+    def system_fingerprint(self) -> str:
+        """The fingerprint of the model, as long as it was in the era."""
+        return self.model.system_fingerprint[: len("fp_") + self.contract.era.fingerprint_digits]

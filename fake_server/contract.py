@@ -3,7 +3,7 @@
 A contract is data; the rules take it as an argument, and nobody asks for its name.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llm_grok_vision.limits import (
     IMAGE_FORMATS,
@@ -13,6 +13,7 @@ from llm_grok_vision.limits import (
     SEEN_MAX_IMAGE_BYTES,
 )
 
+from .era import Era
 from .settings import DEFAULT_MAX_BODY
 
 
@@ -23,7 +24,8 @@ class Contract:
     `formats` are the types of images that are taken, and `unknown_format` the row of a
     refusal of others. `any_detail` says that an unknown detail is read as `auto`.
     `by_model` says that images are counted by the accounting of the model, and by tiles
-    otherwise. `usage_on_every_chunk` is about streams whose client asked for no usage.
+    otherwise. `usage_on_every_chunk` is about streams whose client asked for no usage. `era` is the
+    month whose service answers; under both contracts it is the newest unless told.
     """
 
     max_image_bytes: int
@@ -33,6 +35,7 @@ class Contract:
     any_detail: bool
     by_model: bool
     usage_on_every_chunk: bool
+    era: Era = field(default_factory=Era)
 
 
 DOCUMENTED = Contract(

@@ -6,6 +6,7 @@ models have no limits and no ids; errors have the least, and a content-length.
 
 from email.utils import formatdate
 
+from .era import Era
 from .identity import hexadecimal
 
 Headers = list[tuple[bytes, bytes]]
@@ -15,8 +16,22 @@ _LIMIT_REQUESTS = "1800"
 _LIMIT_TOKENS = "10000000"
 
 
-def of_completion(now: int, request_id: str, content_type: str) -> Headers:
-    """Headers of an answer to inference, streamed or whole."""
+def of_completion(now: int, request_id: str, content_type: str, era: Era) -> Headers:
+    """Headers of an answer to inference, streamed or whole, in the order of the newest era."""
+    rows = _of_inference(request_id, content_type)
+    return _encoded(now, content_type, [row for row in rows if _was_sent(row[0], era)])
+
+
+def _was_sent(name: str, era: Era) -> bool:
+    if name.startswith("x-ratelimit-"):
+        return era.has_rate_limits
+    if name.startswith("x-metrics-"):
+        return era.has_metrics
+    known = {"traceparent": era.has_traceparent, "x-data-retention": era.has_data_retention}
+    return known.get(name, True)
+
+
+def _of_inference(request_id: str, content_type: str) -> list[tuple[str, str]]:
     limits = [
         ("x-ratelimit-limit-tokens", _LIMIT_TOKENS),
         ("x-ratelimit-remaining-tokens", _LIMIT_TOKENS),
@@ -35,8 +50,12 @@ def of_completion(now: int, request_id: str, content_type: str) -> Headers:
         ]
         rows = [_STRICT, *limits, *ids, *retention, *metrics]
     trace = hexadecimal(48, "trace", request_id)
-    rows += [("traceparent", f"00-{trace[:32]}-{trace[32:]}-01"), *_EDGE, *_server(request_id)]
-    return _encoded(now, content_type, rows)
+    return [
+        *rows,
+        ("traceparent", f"00-{trace[:32]}-{trace[32:]}-01"),
+        *_EDGE,
+        *_server(request_id),
+    ]
 
 
 def of_list(now: int, content_type: str, seed: str) -> Headers:

@@ -133,8 +133,8 @@ REFUSALS: dict[str, Refusal] = {
         "another key than --api-key",
         400,
         "invalid-argument",
-        "Incorrect API key provided. You can obtain an API key from https://console.x.ai.",
-        "OBSERVED 2026-08-10",
+        "Incorrect API key provided{shown}. You can obtain an API key from https://console.x.ai.",
+        "OBSERVED 2026-08-10; before, the text showed four characters of the key",
         named_over_grpc="UNAUTHENTICATED",
     ),
     "unknown response": Refusal(

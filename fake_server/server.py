@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ import uvicorn
 
 from .app import App
 from .contract import BY_NAME
+from .era import NEWEST, Era
 from .fetch import Sources
 from .journal import LoggedRequest
 from .protocol import FakeProtocol
@@ -62,6 +64,7 @@ class FakeServer:
         api_key: str | None = None,
         max_body: int | None = None,
         clock: str = "fixed",
+        era: str = NEWEST,
     ) -> None:
         if contract not in CONTRACTS:
             raise ValueError(f"contract is one of {', '.join(CONTRACTS)}, not {contract!r}")
@@ -71,7 +74,7 @@ class FakeServer:
             raise ValueError(f"images is no folder: {os.fspath(images)}")
         self._host, self._port = host, port
         self._scenario = Scenario()
-        rules = BY_NAME[contract]
+        rules = replace(BY_NAME[contract], era=Era(era))
         sources = Sources(
             mapped=self._scenario.images,
             images=None if images is None else Path(images),

@@ -78,8 +78,8 @@ class Service:
             request = replace(request, messages=(*earlier.messages, *request.messages))
         if self.contract.any_detail:
             request = _with_known_details(request)
-        model = check(request)
-        await self._look(request, log)
+        model = self._answering(check(request))
+        await self._look(request, model, log)
         text_tokens = sum(
             count_text_tokens(part.text) for part in request.parts if isinstance(part, TextPart)
         )
@@ -95,7 +95,13 @@ class Service:
             self.stored.put(Stored(replace(request, seed=b""), completion))
         return completion
 
-    async def _look(self, request: ChatRequest, log: LoggedRequest) -> None:
+    def _answering(self, model: Model) -> Model:
+        """Give the model that answers for this one: another, where it was seen to be retired."""
+        instead = self.contract.era.retired_answer_as
+        is_gone = model.status == "retired-served" and self.contract.by_model and instead
+        return get(instead) if is_gone else model
+
+    async def _look(self, request: ChatRequest, model: Model, log: LoggedRequest) -> None:
         """Read every image in order, and note each message as the model sees it."""
         for message in request.messages:
             noted = LoggedMessage(message.role)
@@ -104,7 +110,7 @@ class Service:
                 if isinstance(part, TextPart):
                     noted.parts.append(part.text)
                 elif isinstance(part, ImagePart | FilePart):
-                    noted.parts.append(await self._image(part, get(request.model)))
+                    noted.parts.append(await self._image(part, model))
 
     async def _image(self, part: ImagePart | FilePart, model: Model) -> LoggedImage:
         if isinstance(part, FilePart):
@@ -162,11 +168,12 @@ class Service:
             reasoning_tokens=choices * len(reasoning),
             prices=model.usd_per_million,
             server_tool_calls=tuple(call.name for call in server_calls),
+            tells_cost=self.contract.era.tells_cost,
         )
         told: dict[str, Any] = dict(reply.usage)
         usage = replace(usage, **told)
         return Completion(
-            id=uuid("completion", request.seed),
+            id=uuid("completion", request.seed) + self.contract.era.id_suffix,
             created=self.now(),
             model=model,
             words=said,

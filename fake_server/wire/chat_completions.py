@@ -251,8 +251,9 @@ def _envelope(
     }
     if usage:
         envelope["usage"] = usage
-    envelope["system_fingerprint"] = completion.model.system_fingerprint
-    envelope["service_tier"] = "default"
+    envelope["system_fingerprint"] = completion.system_fingerprint
+    if completion.contract.era.has_service_tier:
+        envelope["service_tier"] = "default"
     return envelope
 
 
@@ -263,8 +264,8 @@ def _citations(completion: Completion) -> dict[str, Any]:
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:
-    """Write usage with every key that recorded answers of 2026 have, in their order."""
-    return {
+    """Write usage with every key that recorded answers of its era have, in their order."""
+    written = {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.total_tokens,
@@ -281,5 +282,7 @@ def usage_json(usage: Usage) -> dict[str, Any]:
             "rejected_prediction_tokens": 0,
         },
         "num_sources_used": 0,
-        "cost_in_usd_ticks": usage.cost_in_usd_ticks,
     }
+    if usage.tells_cost:
+        written["cost_in_usd_ticks"] = usage.cost_in_usd_ticks
+    return written

@@ -101,5 +101,5 @@ def _envelope(completion: Completion, choices: list[dict[str, Any]]) -> dict[str
         "created": completion.created,
         "model": completion.model.id,
         "choices": choices,
-        "system_fingerprint": completion.model.system_fingerprint,
+        "system_fingerprint": completion.system_fingerprint,
     }

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from ..era import Era
 from ..journal import LoggedRequest
 from ..refusals import ApiError, refuse
 
@@ -15,16 +16,21 @@ _MEDIA_TYPES = {"text": "text/plain; charset=utf-8", "html": "text/html"}
 _PATH = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 
-def body(error: ApiError) -> tuple[str, bytes]:
-    """Give the content type and the body of a refusal."""
+def body(error: ApiError, era: Era, path: str) -> tuple[str, bytes]:
+    """Give the content type and the body of a refusal on a path."""
     if error.shape in ("text", "html"):
         return _MEDIA_TYPES[error.shape], error.error.encode()
     payloads = {
-        "flat": {"code": error.code, "error": error.error},
+        "flat": {"code": _code(error.code, era, path), "error": error.error},
         "bare": {"error": error.error},
         "string": error.error,
     }
     return "application/json", msgspec.json.encode(payloads[error.shape])
+
+
+def _code(code: str, era: Era, path: str) -> str:
+    # OBSERVED 2026: /v1/responses had the new codes before chat completions. ASSUMED: always.
+    return code if path.startswith("/v1/responses") else era.code(code)
 
 
 def undecodable(error: Exception) -> ApiError:

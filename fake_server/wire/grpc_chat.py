@@ -211,7 +211,7 @@ def _envelope(completion: Completion) -> Mapping[str, Any]:
         "id": completion.id,
         "created": time_of(completion.created),
         "model": completion.model.id,
-        "system_fingerprint": completion.model.system_fingerprint,
+        "system_fingerprint": completion.system_fingerprint,
         "service_tier": SERVICE_TIER,
     }
 

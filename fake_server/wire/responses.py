@@ -125,7 +125,7 @@ def _after_usage(completion: Completion, body: Body, status: str) -> Fields:
         "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
         "status": status,
         "store": body.store is not False,
-        "metadata": {"system_fingerprint": completion.model.system_fingerprint},
+        "metadata": {"system_fingerprint": completion.system_fingerprint},
         "background": False,
         "service_tier": "default",
         "truncation": "disabled",
