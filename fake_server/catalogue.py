@@ -31,7 +31,12 @@ class Retirement(msgspec.Struct, frozen=True):
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A model by the id that answers carry; `batches` says whether batches take it."""
+    """A model by the id that answers carry; `batches` says whether batches take it.
+
+    `answers_as` is another id that answers were seen to carry, `effort_as` that of answers
+    that were thought about more. `ends_with_calls` says that a stream's last delta has the
+    calls of tools.
+    """
 
     id: str
     aliases: tuple[str, ...]
@@ -48,6 +53,9 @@ class Model(msgspec.Struct, frozen=True):
     fingerprint: str = ""
     batches: bool = True
     accounting: str = "tiles"
+    answers_as: str = ""
+    effort_as: str = ""
+    ends_with_calls: bool = False
 
     @property
     def reads_images(self) -> bool:

@@ -32,7 +32,7 @@ class Completion:
     """An answer; `words` and `reasoning` are the pieces in which it streams.
 
     `citations` are the web addresses that it is based on, each once; `contract` is the one it
-    was made under.
+    was made under, `said_model` the model that it names, if not its own.
     """
 
     id: str
@@ -47,6 +47,23 @@ class Completion:
     server_tool_calls: list[ServerToolCall] = field(default_factory=list)
     citations: list[str] = field(default_factory=list)
     contract: Contract = DOCUMENTED
+    said_model: str = ""
+
+    @property
+    def model_id(self) -> str:
+        """The id of the model that the answer says."""
+        return self.said_model or self.model.id
+
+    @property
+    def thinks_silently(self) -> bool:
+        """Whether it was thought about without a word, as far as the contract tells apart."""
+        silent = self.usage.reasoning_tokens > 0 and not self.reasoning
+        return self.contract.by_model and silent
+
+    @property
+    def ends_with_calls(self) -> bool:
+        """Whether the last delta of a stream has the calls of tools."""
+        return self.contract.by_model and self.model.ends_with_calls and bool(self.tool_calls)
 
     @property
     def system_fingerprint(self) -> str:

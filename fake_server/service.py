@@ -185,6 +185,7 @@ class Service:
             server_tool_calls=server_calls,
             citations=list(dict.fromkeys(reply.citations)),
             contract=self.contract,
+            said_model=_said_model(model, request) if self.contract.by_model else "",
         )
 
 
@@ -197,6 +198,11 @@ def count(contract: Contract, model: Model, picture: Picture, detail: str) -> tu
     rule = count_seen_tiles if contract.by_model else count_tiles
     tiles = rule(width, height, detail)
     return tiles, 0, count_image_tokens(tiles)
+
+
+def _said_model(model: Model, request: ChatRequest) -> str:
+    effort = request.parameters.get("reasoning_effort")
+    return (effort in ("medium", "high") and model.effort_as) or model.answers_as
 
 
 def _with_known_details(request: ChatRequest) -> ChatRequest:

@@ -204,6 +204,13 @@ def clients() -> str:
     return table(("client", "for", "version", "pointed at the fake by"), rows)
 
 
+def scores() -> str:
+    """One row an aspect in which recorded answers were compared with the fake's."""
+    committed = json.loads((ROOT / "tests" / "conformance.json").read_text())
+    rows = ((aspect, f"{same:,} of {seen:,}") for aspect, (same, seen) in committed.items())
+    return table(("the same in", "of the answers that have it"), rows)
+
+
 def refusals() -> str:
     """One row a thing that the fake refuses, in its order."""
     rows = (

@@ -101,6 +101,64 @@ def test_a_stream_carries_no_usage_unless_it_is_asked_for(server):
     assert (last["choices"], last["usage"]["prompt_tokens"]) == ([], 1)
 
 
+def streamed(server: FakeServer, **fields):
+    lines = post(server, body(stream=True, **fields)).text.splitlines()
+    chunks = [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
+    return [choice for chunk in chunks for choice in chunk["choices"]]
+
+
+@pytest.fixture
+def early() -> Iterator[FakeServer]:
+    with FakeServer(contract="observed", era="2025-10") as server:
+        yield server
+
+
+def test_a_model_that_thinks_without_a_word_sends_empty_deltas_meanwhile(early):
+    early.reply("A boat.", usage={"reasoning_tokens": 40})
+
+    deltas = [choice["delta"] for choice in streamed(early)]
+
+    assert deltas == [{"role": "assistant"}, {}, {"content": "A"}, {"content": " boat."}, {}]
+
+
+def test_the_last_delta_of_grok_2_has_the_calls(early):
+    early.reply("Well.", tool_calls=[("tide", {})])
+
+    first, last = streamed(early, model="grok-2-1212")
+
+    assert first["delta"] == {"content": "Well.", "role": "assistant"}
+    assert last["finish_reason"] == "tool_calls"
+    assert last["delta"]["tool_calls"][0]["function"]["name"] == "tide"
+
+
+def test_the_role_stands_before_calls_and_behind_words(server):
+    server.reply(tool_calls=[("tide", {})])
+    server.reply("Well.")
+
+    calls, words = (streamed(server, model="grok-4.3")[0]["delta"] for _ in range(2))
+
+    assert list(calls) == ["role", "tool_calls"]
+    assert list(words) == ["content", "role"]
+
+
+NAMED = [
+    pytest.param({"model": "grok-3-fast"}, "grok-3", id="observed-fast"),
+    pytest.param({"model": "grok-3-mini-fast-latest"}, "grok-3-mini", id="observed-mini-fast"),
+    pytest.param(
+        {"model": "grok-3-mini", "reasoning_effort": "high"}, "grok-3-mini-high", id="observed-high"
+    ),
+    pytest.param(
+        {"model": "grok-3-mini", "reasoning_effort": "low"}, "grok-3-mini", id="observed-low"
+    ),
+    pytest.param({"model": "grok-4"}, "grok-4-0709", id="observed-alias"),
+]
+
+
+@pytest.mark.parametrize(("asked", "model"), NAMED)
+def test_an_answer_names_the_model_that_it_was_seen_to_name(early, asked, model):
+    assert post(early, body(**asked)).json()["model"] == model
+
+
 def test_the_helper_of_openai_streams_without_usage(server):
     client = openai.OpenAI(base_url=server.url, api_key="any")
     with client.chat.completions.stream(

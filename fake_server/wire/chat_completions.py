@@ -169,8 +169,10 @@ def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
     """
     include_usage = bool(body.stream_options and body.stream_options.include_usage)
     on_every_chunk = completion.contract.usage_on_every_chunk and not include_usage
+    deltas = list(_deltas(completion))
+    last_delta = deltas.pop() if completion.ends_with_calls else {}
     said = thought = 0
-    for delta in _deltas(completion):
+    for delta in deltas:
         thought += "reasoning_content" in delta
         said += "content" in delta
         usage = _so_far(completion, said, thought) if on_every_chunk else None
@@ -178,7 +180,7 @@ def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
             choice = {"index": index, "delta": delta}
             yield _event(completion, [choice], usage)
     ends: list[list[dict[str, Any]]] = [
-        [{"index": index, "delta": {}, "finish_reason": completion.finish_reason}]
+        [{"index": index, "delta": last_delta, "finish_reason": completion.finish_reason}]
         for index in range(completion.choices)
     ]
     chunks = [(end, completion.usage if on_every_chunk else None) for end in ends]
@@ -191,15 +193,19 @@ def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
 
 
 def _deltas(completion: Completion) -> Iterator[dict[str, Any]]:
-    """Put the role on the first delta alone, behind what else that delta says."""
+    """Put the role on the first delta alone, behind what it says, but before calls of tools."""
     deltas: list[dict[str, Any]] = [{"reasoning_content": word} for word in completion.reasoning]
+    if completion.thinks_silently:
+        # OBSERVED of grok-4 and grok-4-fast: the role at once, and empty deltas meanwhile.
+        deltas += [{}, {}]
     deltas += [{"content": word} for word in completion.words]
     deltas += [
         {"tool_calls": [_tool_call(call, index)]}
         for index, call in enumerate(completion.tool_calls)
     ]
     first, *others = deltas or [{}]
-    yield {**first, "role": "assistant"}
+    role = {"role": "assistant"}
+    yield role | first if "tool_calls" in first else first | role
     yield from others
 
 
@@ -246,7 +252,7 @@ def _envelope(
         "id": completion.id,
         "object": kind,
         "created": completion.created,
-        "model": completion.model.id,
+        "model": completion.model_id,
         "choices": choices,
     }
     if usage:

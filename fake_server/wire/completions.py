@@ -99,7 +99,7 @@ def _envelope(completion: Completion, choices: list[dict[str, Any]]) -> dict[str
         "id": completion.id,
         "object": "text_completion",
         "created": completion.created,
-        "model": completion.model.id,
+        "model": completion.model_id,
         "choices": choices,
         "system_fingerprint": completion.system_fingerprint,
     }

@@ -210,7 +210,7 @@ def _envelope(completion: Completion) -> Mapping[str, Any]:
     return {
         "id": completion.id,
         "created": time_of(completion.created),
-        "model": completion.model.id,
+        "model": completion.model_id,
         "system_fingerprint": completion.system_fingerprint,
         "service_tier": SERVICE_TIER,
     }

@@ -204,7 +204,7 @@ def _answer(completion: Completion, blocks: list[Fields]) -> Fields:
         "type": "message",
         "role": "assistant",
         "content": blocks,
-        "model": completion.model.id,
+        "model": completion.model_id,
         "stop_reason": _stop_reason(completion),
         "stop_sequence": None,
         "usage": usage_json(completion.usage),

@@ -104,7 +104,7 @@ def _before_usage(
         "completed_at": completed_at,
         "id": completion.id,
         "max_output_tokens": body.max_output_tokens,
-        "model": completion.model.id,
+        "model": completion.model_id,
         "object": "response",
         "output": output,
         "parallel_tool_calls": body.parallel_tool_calls is not False,
