@@ -84,7 +84,12 @@ class FakeServer:
         )
         service = Service(sources, self._scenario, rules, real_clock=clock == "real")
         self.requests: list[LoggedRequest] = []
-        self.app = App(service, self.requests, api_key=api_key, max_body=max_body or rules.max_body)
+        self.app = App(
+            service,
+            self.requests,
+            api_key=api_key,
+            max_body=rules.max_body if max_body is None else max_body,
+        )
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from google.protobuf.message import Message as ProtoMessage
-from xai_sdk.proto import chat_pb2, deferred_pb2, sample_pb2
+from xai_sdk.proto import chat_pb2, deferred_pb2, image_pb2, sample_pb2
 
 from ..completion import Completion
 from ..journal import LoggedRequest
@@ -23,6 +23,11 @@ _FINISHED = {
     "stop": sample_pb2.FinishReason.REASON_STOP,
     "length": sample_pb2.FinishReason.REASON_MAX_LEN,
     "tool_calls": sample_pb2.FinishReason.REASON_TOOL_CALLS,
+}
+# Without a detail, and for `auto`, it is `auto`.
+_DETAILS = {
+    image_pb2.ImageDetail.DETAIL_LOW: "low",
+    image_pb2.ImageDetail.DETAIL_HIGH: "high",
 }
 _TOOL_MODES = {
     chat_pb2.ToolMode.TOOL_MODE_INVALID: "",
@@ -82,16 +87,11 @@ def _part(content: chat_pb2.Content) -> Part:
     if kind == "text":
         return TextPart(content.text)
     if kind == "image_url":
-        detail = chat_image_detail(content.image_url.detail)
-        return ImagePart(content.image_url.image_url, detail)
+        image = content.image_url
+        return ImagePart(image.image_url, _DETAILS.get(image.detail, "auto"))
     if kind == "file" and content.file.file_id:
         return FilePart(content.file.file_id)
     return UnknownPart(kind or "nothing")
-
-
-def chat_image_detail(number: int) -> str:
-    """Give the word of REST for a detail; without one it is `auto`."""
-    return {2: "low", 3: "high"}.get(number, "auto")
 
 
 def _parameters(asked: chat_pb2.GetCompletionsRequest) -> dict[str, Any]:
