@@ -12,7 +12,7 @@ demo: .venv/.runtime ## Ask about a photo, against the fake server
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: .venv/.dev tests/node/node_modules/.installed ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: .venv/.dev tests/node/node_modules/.installed ## Everything that CI runs: format, lint, types, layers, README, tests, coverage
 	$(BIN)/ruff format --check .
@@ -21,7 +21,7 @@ check: .venv/.dev tests/node/node_modules/.installed ## Everything that CI runs:
 	$(BIN)/lint-imports
 	$(BIN)/cog -I . --check README.md
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

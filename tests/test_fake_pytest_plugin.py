@@ -77,7 +77,8 @@ def test_a_run_that_does_not_use_the_fixture_imports_no_server(pytester: pytest.
         """
     )
 
-    result = pytester.runpytest_subprocess()
+    # One of the clients that the tests need brings a plugin of its own, which is heavy.
+    result = pytester.runpytest_subprocess("-p", "no:langsmith_plugin")
 
     result.assert_outcomes(passed=1)
 
