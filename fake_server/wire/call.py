@@ -79,12 +79,7 @@ class Route:
     @property
     def pattern(self) -> "re.Pattern[str]":
         """The path as an expression, with a group for each blank."""
-        cut = _BLANK.split(self.path)
-        quoted = [re.escape(piece) for piece in cut[::2]]
-        blanks = [f"(?P<{name}>[^/:]+)" for name in cut[1::2]]
-        return re.compile(
-            "".join(quoted[0:1] + [b + q for b, q in zip(blanks, quoted[1:], strict=True)])
-        )
+        return re.compile(_BLANK.sub(r"(?P<\1>[^/:]+)", self.path))
 
 
 class Routes:
