@@ -137,15 +137,20 @@ BROKEN = [
         id="no-file",
     ),
     pytest.param(b"{}", {**BEARER, "content-type": "multipart/form-data"}, id="no-boundary"),
+    pytest.param(b"{}", {**BEARER, "content-type": "application/json"}, id="json"),
+    pytest.param(b"x", {**BEARER, "content-type": "application/octet-stream"}, id="bytes"),
 ]
 
 
 @pytest.mark.parametrize(("content", "headers"), BROKEN)
-def test_an_upload_that_is_no_form_is_refused(grok_server, content, headers):
+def test_an_upload_that_is_no_form_is_refused_without_a_word_in_the_log(
+    grok_server, caplog, content, headers
+):
     answer = send(grok_server, "POST", "/v1/files", content=content, headers=headers)
 
     assert answer.status_code == 400
     assert answer.text.startswith("Error parsing `multipart/form-data` request: ")
+    assert caplog.messages == []
 
 
 def test_a_file_that_is_too_large_is_refused(client, monkeypatch):

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from python_multipart import parse_form
 from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
 
 from llm_grok_vision.limits import MAX_FILE_BYTES
 
@@ -38,7 +39,13 @@ def _form(call: Call) -> tuple[str, bytes]:
             name = (uploaded.file_name or b"").decode(errors="replace")
             found.append((name, uploaded.file_object.read()))
 
-    headers = {"Content-Type": call.log.headers.get("content-type", "").encode()}
+    content_type = call.log.headers.get("content-type", "")
+    kind, options = parse_options_header(content_type)
+    # The parser takes other types as well, and logs what it misses.
+    if kind != b"multipart/form-data" or b"boundary" not in options:
+        problem = "the Content-Type is not multipart/form-data with a boundary"
+        raise refuse("not a form", problem=problem)
+    headers = {"Content-Type": content_type.encode()}
     try:
         parse_form(headers, io.BytesIO(call.data), None, keep)
     except FormParserError as error:
