@@ -73,7 +73,8 @@ class Usage:
 
     `cached_tokens` are those of the text that cost less because they were sent before; the
     fake caches nothing by itself. `price_percent` is how much of the model's price is asked.
-    `tells_cost` is whether whoever asks is told. `server_tool_calls` names the tools that ran at xAI, once for each call.
+    `tells_cost` and `tells_context` are what whoever asks is told. `server_tool_calls` names
+    the tools that ran at xAI, once for each call.
     """
 
     text_tokens: int
@@ -85,6 +86,7 @@ class Usage:
     server_tool_calls: tuple[str, ...] = ()
     cached_tokens: int = 0
     tells_cost: bool = True
+    tells_context: bool = True
 
     @property
     def prompt_tokens(self) -> int:

@@ -35,7 +35,7 @@ class Model(msgspec.Struct, frozen=True):
 
     `answers_as` is another id that answers were seen to carry, `effort_as` that of answers
     that were thought about more. `ends_with_calls` says that a stream's last delta has the
-    calls of tools.
+    calls of tools, `streams_empty_text` that one has a text even where nothing is said.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Model(msgspec.Struct, frozen=True):
     answers_as: str = ""
     effort_as: str = ""
     ends_with_calls: bool = False
+    streams_empty_text: bool = False
 
     @property
     def reads_images(self) -> bool:

@@ -66,6 +66,12 @@ class Completion:
         return self.contract.by_model and self.model.ends_with_calls and bool(self.tool_calls)
 
     @property
+    def streams_empty_text(self) -> bool:
+        """Whether a stream that says nothing has a delta with an empty text."""
+        says_nothing = not (self.words or self.tool_calls)
+        return self.contract.by_model and self.model.streams_empty_text and says_nothing
+
+    @property
     def system_fingerprint(self) -> str:
         """The fingerprint of the model, as long as it was in the era."""
         return self.model.system_fingerprint[: len("fp_") + self.contract.era.fingerprint_digits]

@@ -45,6 +45,14 @@ class Era:
         return self.month >= "2026-01"
 
     @property
+    def tells_context(self) -> bool:
+        """Whether a response says its context, fingerprint and generated images.
+
+        Not yet on 30 January 2026.
+        """
+        return self.month >= "2026-02"
+
+    @property
     def has_rate_limits(self) -> bool:
         """Whether headers tell the limits of a minute."""
         return self.month >= "2026-01"

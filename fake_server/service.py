@@ -169,6 +169,7 @@ class Service:
             prices=model.usd_per_million,
             server_tool_calls=tuple(call.name for call in server_calls),
             tells_cost=self.contract.era.tells_cost,
+            tells_context=self.contract.era.tells_context,
         )
         told: dict[str, Any] = dict(reply.usage)
         usage = replace(usage, **told)

@@ -35,6 +35,21 @@ def test_an_answer_is_that_of_its_month(era, suffix, cost, digits, tier):
     assert ("service_tier" in answer) is tier
 
 
+@pytest.mark.parametrize(
+    ("era", "told"),
+    [
+        pytest.param("2026-01", False, id="observed-2026-01"),
+        pytest.param("2026-06", True, id="observed-2026-06"),
+    ],
+)
+def test_a_response_tells_of_its_context_and_fingerprint_since_february(era, told):
+    with FakeServer(contract="observed", era=era) as server:
+        answer = respond(server, {"model": "grok-4.3", "input": "Hi"}).json()
+
+    assert ("context_details" in answer["usage"]) is told
+    assert ("system_fingerprint" in answer["metadata"]) is told
+
+
 HEADERS = [
     pytest.param("2025-10", set(), id="observed-2025-10"),
     pytest.param("2026-02", {"x-ratelimit-limit-tokens"}, id="observed-2026-02"),

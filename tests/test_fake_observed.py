@@ -121,6 +121,14 @@ def test_a_model_that_thinks_without_a_word_sends_empty_deltas_meanwhile(early):
     assert deltas == [{"role": "assistant"}, {}, {"content": "A"}, {"content": " boat."}, {}]
 
 
+def test_a_model_that_says_nothing_after_it_thought_streams_an_empty_text(early):
+    early.reply(reasoning="Hm.", finish_reason="length")
+
+    deltas = [choice["delta"] for choice in streamed(early, model="grok-3-mini")]
+
+    assert deltas == [{"reasoning_content": "Hm.", "role": "assistant"}, {"content": ""}, {}]
+
+
 def test_the_last_delta_of_grok_2_has_the_calls(early):
     early.reply("Well.", tool_calls=[("tide", {})])
 

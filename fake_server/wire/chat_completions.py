@@ -198,7 +198,8 @@ def _deltas(completion: Completion) -> Iterator[dict[str, Any]]:
     if completion.thinks_silently:
         # OBSERVED of grok-4 and grok-4-fast: the role at once, and empty deltas meanwhile.
         deltas += [{}, {}]
-    deltas += [{"content": word} for word in completion.words]
+    said = [""] if completion.streams_empty_text else completion.words
+    deltas += [{"content": word} for word in said]
     deltas += [
         {"tool_calls": [_tool_call(call, index)]}
         for index, call in enumerate(completion.tool_calls)

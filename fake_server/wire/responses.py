@@ -26,15 +26,16 @@ _TEMPERATURE, _TOP_P = 0.7, 0.95
 
 # OBSERVED 2026-01; the last one since grok-4.6, in vercel/ai #19652. They come only when
 # there is something to count.
-_COUNTED = (
+# OBSERVED until 2026-01; then one more.
+_COUNTED_EARLY = (
     "web_search_calls",
     "x_search_calls",
     "code_interpreter_calls",
     "file_search_calls",
     "mcp_calls",
     "document_search_calls",
-    "image_generation_calls",
 )
+_COUNTED = (*_COUNTED_EARLY, "image_generation_calls")
 
 
 def to_json(completion: Completion, body: Body) -> bytes:
@@ -125,7 +126,7 @@ def _after_usage(completion: Completion, body: Body, status: str) -> Fields:
         "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
         "status": status,
         "store": body.store is not False,
-        "metadata": {"system_fingerprint": completion.system_fingerprint},
+        "metadata": _metadata(completion),
         "background": False,
         "service_tier": "default",
         "truncation": "disabled",
@@ -138,6 +139,12 @@ def _after_usage(completion: Completion, body: Body, status: str) -> Fields:
         "error": None,
         "instructions": body.instructions,
     }
+
+
+def _metadata(completion: Completion) -> Fields:
+    if not completion.contract.era.tells_context:
+        return {}
+    return {"system_fingerprint": completion.system_fingerprint}
 
 
 def _single(number: float) -> float:
@@ -184,9 +191,11 @@ def usage_json(usage: Usage) -> Fields:
     }
     if usage.server_tool_calls:
         called = Counter(COUNTERS[name] for name in usage.server_tool_calls)
-        written["server_side_tool_usage_details"] = {name: called[name] for name in _COUNTED}
-    written["context_details"] = {
-        "input_tokens": usage.prompt_tokens,
-        "output_tokens": output_tokens,
-    }
+        counted = _COUNTED if usage.tells_context else _COUNTED_EARLY
+        written["server_side_tool_usage_details"] = {name: called[name] for name in counted}
+    if usage.tells_context:
+        written["context_details"] = {
+            "input_tokens": usage.prompt_tokens,
+            "output_tokens": output_tokens,
+        }
     return written
