@@ -5,17 +5,20 @@ the connection closes sees a broken connection instead of the answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, MutableSequence
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from . import grpc, headers
 from .accounting import Usage
 from .batches import Batches
 from .completion import Completion
+from .delivery import Line, Outgoing, Receive, Scope, Send, deliver
+from .exchange import Recording, abbreviated
 from .journal import LoggedRequest
-from .refusals import ApiError, refuse
+from .refusals import FAILURES, ApiError, refuse
 from .request import ChatRequest
 from .service import Service
 from .settings import DEFAULT_MAX_BODY
@@ -36,10 +39,6 @@ from .wire import (
 )
 from .wire.call import Call, Routes
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 
 class WireFormat(Protocol):
     """What a module of `wire` has to have to answer a POST."""
@@ -58,6 +57,9 @@ class WireFormat(Protocol):
 
     def usage_json(self, usage: Usage) -> dict[str, Any]:
         """Write usage."""
+
+    def error_event(self, error: ApiError) -> bytes:
+        """Write an error that comes inside a stream."""
 
 
 _POSTS: dict[str, WireFormat] = {
@@ -84,56 +86,66 @@ class App:
     """The ASGI application; `api_key` is the one good key, or None where any will do."""
 
     service: Service
-    journal: MutableSequence[LoggedRequest] = field(default_factory=list)
     api_key: str | None = None
     max_body: int = DEFAULT_MAX_BODY
 
     def __post_init__(self) -> None:
+        self.journal = self.service.journal
         self.batches = Batches(self.service, self.journal, chat_completions.usage_json)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         log = _log(scope)
         self.journal.append(log)
+        began = time.perf_counter()
+
+        def end(answer: bytes) -> None:
+            log.seconds = time.perf_counter() - began
+            self.journal.exchanges.put(f"{log.number} answer", answer)
+
+        recording = Recording(send, end)
         # Only a server that stops cancels a request: nobody is left to hear of it.
         with suppress(asyncio.CancelledError):
-            try:
-                body = await _read(receive, self.max_body)
-            except ConnectionResetError:
-                log.error = "The client went away before its request was complete."
-                return
-            end_call = _end_of_call(scope, log)
-            try:
-                if end_call:
-                    await self._answer_call(log, body, send)
-                else:
-                    await self._answer(log, body, send)
-            except ApiError as error:
-                log.status, log.error = error.status, error.error
-                if end_call:
-                    grpc.send_error(end_call, error)
-                else:
-                    await self._refuse(error, log, send)
+            await self._answer(log, scope, Line.of(scope, receive, recording.send))
+        recording.close()
 
-    async def _answer(self, log: LoggedRequest, body: bytes | None, send: Send) -> None:
-        if body is None:
-            raise refuse("body too large")
+    async def _answer(self, log: LoggedRequest, scope: Scope, line: Line) -> None:
+        try:
+            body = await _read(line.receive, self.max_body)
+        except ConnectionResetError:
+            log.error = "The client went away before its request was complete."
+            return
+        self.journal.exchanges.put(f"{log.number} request", abbreviated(body or b""))
+        end_call = _end_of_call(scope, log)
+        try:
+            if body is None:
+                raise refuse("body too large")
+            if end_call:
+                await self._answer_call(log, body, line)
+            else:
+                await self._answer_http(log, body, line)
+        except ApiError as error:
+            log.status, log.error = error.status, error.error
+            if end_call:
+                await _end(end_call, error, log, line)
+            else:
+                await self._refuse(error, log, line)
+
+    async def _answer_http(self, log: LoggedRequest, body: bytes, line: Line) -> None:
         wire = _POSTS.get(log.path) if log.method == "POST" else None
         if wire:
             self._check_key(log.key)
-            await self._complete(wire, log, body, send)
+            await self._complete(wire, log, body, line)
             return
         handler, blanks = _ROUTES.find(log.method, log.path, others=_POSTS)
         self._check_key(log.key)
         answer = await handler(Call(self.service, self.batches, log, body, blanks))
         log.status = answer.status
         start = headers.of_list(self.service.now(), answer.content_type, log.path)
-        await _send_whole(send, answer.status, start, answer.body)
+        await line.whole(answer.status, start, answer.body)
 
-    async def _answer_call(self, log: LoggedRequest, body: bytes | None, send: Send) -> None:
+    async def _answer_call(self, log: LoggedRequest, body: bytes, line: Line) -> None:
         """Answer a call of gRPC."""
-        if body is None:
-            raise refuse("body too large")
         try:
             from .wire import grpc_methods
         except ImportError as error:
@@ -147,7 +159,7 @@ class App:
             raise refuse("bad frame", problem=error) from None
         messages = await grpc_methods.call(self.service, log, data)
         log.status = 200
-        await grpc.send_messages(send, messages)
+        await deliver(line, grpc.outgoing(messages, _stream_error()), log.fault)
 
     def _check_key(self, key: str) -> None:
         if not key:
@@ -157,38 +169,62 @@ class App:
             raise refuse("wrong key", shown=shown)
 
     async def _complete(
-        self, wire: WireFormat, log: LoggedRequest, data: bytes, send: Send
+        self, wire: WireFormat, log: LoggedRequest, data: bytes, line: Line
     ) -> None:
         body = errors.json_body(log, lambda: wire.decode(data))
         request = errors.json_body(log, lambda: wire.to_request(body, data))
         completion = await self.service.complete(request, log)
-        era = self.service.contract.era
         log.status = 200
         log.usage = wire.usage_json(completion.usage)
         if request.deferred:
             request_id = self.service.deferred.start(completion)
             answer = deferred.started(request_id)
-            start = headers.of_completion(completion.created, request_id, answer.content_type, era)
-            await _send_whole(send, 200, start, answer.body)
+            start = self._start(completion, request_id, answer.content_type)
+            await line.whole(200, start, answer.body)
             return
-        if not request.stream:
-            start = headers.of_completion(
-                completion.created, completion.id, "application/json", era
-            )
-            await _send_whole(send, 200, start, wire.to_json(completion, body))
-            return
-        start = headers.of_completion(completion.created, completion.id, "text/event-stream", era)
-        await send({"type": "http.response.start", "status": 200, "headers": start})
-        for event in wire.to_events(completion, body):
-            await send({"type": "http.response.body", "body": event, "more_body": True})
-            # One turn of the loop, so that each event leaves by itself: a burst is no stream.
-            await asyncio.sleep(0)
-        await send({"type": "http.response.body", "body": b""})
+        content_type = "text/event-stream" if request.stream else "application/json"
+        start = self._start(completion, completion.id, content_type)
+        pieces: Iterable[bytes]
+        if request.stream:
+            pieces = wire.to_events(completion, body)
+        else:
+            pieces = [wire.to_json(completion, body)]
+            if log.fault is None:
+                await line.whole(200, start, *pieces)
+                return
+        failed = wire.error_event(_stream_error()) if request.stream else b""
+        await deliver(line, Outgoing(200, start, pieces, failed), log.fault)
 
-    async def _refuse(self, error: ApiError, log: LoggedRequest, send: Send) -> None:
+    def _start(self, completion: Completion, request_id: str, content_type: str) -> headers.Headers:
+        era = self.service.contract.era
+        told = completion.limits
+        return headers.of_completion(completion.created, request_id, content_type, era, told)
+
+    async def _refuse(self, error: ApiError, log: LoggedRequest, line: Line) -> None:
         content_type, body = errors.body(error, self.service.contract.era, log.path)
         start = headers.of_error(self.service.now(), content_type, len(body), error.retry_after)
-        await _send_whole(send, error.status, start, body)
+        if log.fault is None:
+            await line.whole(error.status, start, body)
+        else:
+            await deliver(line, Outgoing(error.status, start, [body]), log.fault)
+
+
+async def _end(
+    end_call: Callable[[headers.Headers], None], error: ApiError, log: LoggedRequest, line: Line
+) -> None:
+    """End a call of gRPC that failed; of its faults there is only the time before it."""
+    if log.fault and log.fault.cuts:
+        await line.close(log.fault.ending or "fin")
+        return
+    if log.fault:
+        await asyncio.sleep(log.fault.first_token)
+    grpc.send_error(end_call, error)
+
+
+def _stream_error() -> ApiError:
+    """Make the error that a fault puts inside a stream: the one of a service that is at its end."""
+    code, text = FAILURES[503]
+    return ApiError(503, code, text)
 
 
 def _end_of_call(scope: Scope, log: LoggedRequest) -> Callable[[headers.Headers], None] | None:
@@ -209,7 +245,8 @@ def _log(scope: Scope) -> LoggedRequest:
     if scope["path"] == messages.PATH:
         key = key or other
     query = scope["query_string"].decode("latin-1")
-    return LoggedRequest(scope["method"], scope["path"], headers, key, query=query)
+    path, began = scope["path"], time.time()
+    return LoggedRequest(scope["method"], path, headers, key, query=query, began=began)
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:
@@ -231,8 +268,3 @@ async def _read(receive: Receive, most: int) -> bytes | None:
             chunks.clear()
         more = message.get("more_body", False)
     return b"".join(chunks) if size <= most else None
-
-
-async def _send_whole(send: Send, status: int, start: headers.Headers, body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": start})
-    await send({"type": "http.response.body", "body": body})

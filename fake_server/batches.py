@@ -111,7 +111,7 @@ class Batches:
     def create(self, name: str, key: str) -> Batch:
         """Make an empty batch."""
         now = self._service.now()
-        expires = now + BATCH_DAYS * 86400 if self._service.real_clock else _FIXED_EXPIRY
+        expires = now + BATCH_DAYS * 86400 if self._service.clock.is_real else _FIXED_EXPIRY
         number = uuid("batch", name, str(len(self._batches)))
         batch = Batch(f"batch_{number}", name, key, now, expires)
         self._batches[batch.id] = batch

@@ -4,6 +4,7 @@ The plugin reads the same file with code of its own, on purpose: facts are share
 logic never.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -84,6 +85,16 @@ def find(name: str) -> Model | None:
 def get(name: str) -> Model:
     """Give the model of a name that is known to be one; raises KeyError."""
     return _BY_NAME[name]
+
+
+def ids(names: Iterable[str]) -> frozenset[str]:
+    """Give the ids of models by their names; raises ValueError for one that is none."""
+    models = {name: find(name) for name in names}
+    unknown = sorted(name for name, model in models.items() if model is None)
+    if unknown:
+        known = ", ".join(model.id for model in MODELS)
+        raise ValueError(f"models are some of {known}, and not {', '.join(unknown)}")
+    return frozenset(model.id for model in models.values() if model)
 
 
 def listed(*kinds: str) -> list[Model]:

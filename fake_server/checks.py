@@ -74,13 +74,17 @@ def _stream_and_deferred(request: ChatRequest) -> Blanks | None:
 
 
 def _unknown_model(request: ChatRequest) -> Blanks | None:
-    if find(request.model) or request.endpoint == "responses":
+    if _has_model(request) or request.endpoint == "responses":
         return None
     return {"model": request.model, "team": TEAM}
 
 
 def _model_not_found(request: ChatRequest) -> Blanks | None:
-    return None if find(request.model) else {"model": request.model}
+    return None if _has_model(request) else {"model": request.model}
+
+
+def _has_model(request: ChatRequest) -> bool:
+    return request.is_served and find(request.model) is not None
 
 
 def _retired_model(request: ChatRequest) -> Blanks | None:

@@ -4,13 +4,12 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .era import FIRST, NEWEST
 from .run import run
-from .settings import CLOCKS, CONTRACTS
+from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES
 
 if TYPE_CHECKING:
     from .server import FakeServer
@@ -40,9 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             max_body=options.max_body,
             clock=options.clock,
             era=options.era,
+            models=options.models,
+            requests_per_minute=options.requests_per_minute,
+            tokens_per_minute=options.tokens_per_minute,
+            keep_images=options.keep_images,
+            scenario=options.scenario,
         )
-        # Nobody can read the log of a server that runs as a command, and it would grow.
-        server.app.journal = deque(maxlen=0)
         if options.verb == "run":
             return asyncio.run(run(server, command, options.api_key))
         asyncio.run(_until_signalled(server))
@@ -141,4 +143,21 @@ def server_options() -> argparse.ArgumentParser:
         default=NEWEST,
         help=f"whose answers: {FIRST} to {NEWEST} (default)",
     )
+    add(
+        "--model",
+        dest="models",
+        metavar="ID",
+        action="append",
+        help="have this model, and no others but those named too (default: all)",
+    )
+    add("--requests-per-minute", metavar="N", type=int, help="refuse more for a model (429)")
+    add("--tokens-per-minute", metavar="N", type=int, help="refuse more for a model (429)")
+    add(
+        "--keep-images",
+        metavar="BYTES",
+        type=int,
+        default=DEFAULT_KEPT_IMAGES,
+        help="bytes of images that are kept to look at, the newest (default: 8 MiB)",
+    )
+    add("--scenario", metavar="FILE", help="answer by the rules of this YAML file, as it stands")
     return parser

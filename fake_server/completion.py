@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .accounting import Usage
+from .accounting import Usage, words
 from .catalogue import Model
 from .contract import DOCUMENTED, Contract
+from .rates import Told
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Completion:
     """An answer; `words` and `reasoning` are the pieces in which it streams.
 
     `citations` are the web addresses that it is based on, each once; `contract` is the one it
-    was made under, `said_model` the model that it names, if not its own.
+    was made under, `said_model` the model that it names, if not its own. `refusal` is why the
+    model would not answer, `limits` what headers tell of rate limits.
     """
 
     id: str
@@ -48,11 +50,18 @@ class Completion:
     citations: list[str] = field(default_factory=list)
     contract: Contract = DOCUMENTED
     said_model: str = ""
+    refusal: str = ""
+    limits: Told = field(default_factory=Told)
 
     @property
     def model_id(self) -> str:
         """The id of the model that the answer says."""
         return self.said_model or self.model.id
+
+    @property
+    def spoken(self) -> list[str]:
+        """The pieces of the answer, or of why there is none, where a format has no refusals."""
+        return self.words or words(self.refusal)
 
     @property
     def thinks_silently(self) -> bool:

@@ -4,19 +4,14 @@ xai-sdk speaks it over cleartext HTTP/2 on the port of everything else. The clas
 messages are those that xai-sdk ships: they are imported at the first gRPC request.
 """
 
-import asyncio
 import zlib
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol
 from urllib.parse import quote
 
+from .delivery import Outgoing
 from .headers import Headers
 from .refusals import ApiError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MEDIA_TYPE = "application/grpc"
 
@@ -79,21 +74,28 @@ def unframed(body: bytes, encoding: str, most: int) -> bytes:
     return inflated
 
 
-async def send_messages(send: "Send", messages: Iterable[Writable]) -> None:
-    """Answer with messages, each as a piece of its own, and the status OK."""
-    await send({"type": "http.response.start", "status": 200, "headers": _START, "trailers": True})
-    for message in messages:
-        data = message.SerializeToString()
-        framed = b"\0" + len(data).to_bytes(4, "big") + data
-        await send({"type": "http.response.body", "body": framed, "more_body": True})
-        # One turn of the loop, so that each message leaves by itself: a burst is no stream.
-        await asyncio.sleep(0)
-    await send({"type": "http.response.body", "body": b""})
-    await send({"type": "http.response.trailers", "headers": [(b"grpc-status", b"0")]})
+def outgoing(messages: Iterable[Writable], failed: ApiError) -> Outgoing:
+    """Answer with messages and the status OK, or with that of an error inside the stream."""
+    good: Headers = [(b"grpc-status", b"0")]
+    framed = (_framed(message.SerializeToString()) for message in messages)
+    return Outgoing(200, _START, framed, spoil=_spoil, trailers=(good, _trailers(failed)))
 
 
-def send_error(end_with_headers: "Callable[[Headers], None]", error: ApiError) -> None:
+def _framed(data: bytes) -> bytes:
+    return b"\0" + len(data).to_bytes(4, "big") + data
+
+
+def _spoil(framed: bytes) -> bytes:
+    """Make a message unreadable: no field begins with a byte of seven bits and more."""
+    return framed[:_PREFIX] + b"\xff" * (len(framed) - _PREFIX)
+
+
+def send_error(end_with_headers: Callable[[Headers], None], error: ApiError) -> None:
     """Answer with the status of an error, and its text."""
+    end_with_headers(_START + _trailers(error))
+
+
+def _trailers(error: ApiError) -> Headers:
     status = str(CODES.index(error.grpc)).encode()
     # The specification: percent-encoded UTF-8, but for printable ASCII.
     text = quote(error.error, safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~").encode()
@@ -101,4 +103,4 @@ def send_error(end_with_headers: "Callable[[Headers], None]", error: ApiError) -
     if error.retry_after is not None:
         pushback = str(round(error.retry_after * 1000)).encode()
         headers.append((b"grpc-retry-pushback-ms", pushback))
-    end_with_headers(_START + headers)
+    return headers

@@ -8,17 +8,14 @@ from email.utils import formatdate
 
 from .era import Era
 from .identity import hexadecimal
+from .rates import Told
 
 Headers = list[tuple[bytes, bytes]]
 
-# OBSERVED 2026-08 of grok-4.3. They do not count down yet.
-_LIMIT_REQUESTS = "1800"
-_LIMIT_TOKENS = "10000000"
 
-
-def of_completion(now: int, request_id: str, content_type: str, era: Era) -> Headers:
+def of_completion(now: int, request_id: str, content_type: str, era: Era, told: Told) -> Headers:
     """Headers of an answer to inference, streamed or whole, in the order of the newest era."""
-    rows = _of_inference(request_id, content_type)
+    rows = _of_inference(request_id, content_type, told)
     return _encoded(now, content_type, [row for row in rows if _was_sent(row[0], era)])
 
 
@@ -31,12 +28,12 @@ def _was_sent(name: str, era: Era) -> bool:
     return known.get(name, True)
 
 
-def _of_inference(request_id: str, content_type: str) -> list[tuple[str, str]]:
+def _of_inference(request_id: str, content_type: str, told: Told) -> list[tuple[str, str]]:
     limits = [
-        ("x-ratelimit-limit-tokens", _LIMIT_TOKENS),
-        ("x-ratelimit-remaining-tokens", _LIMIT_TOKENS),
-        ("x-ratelimit-limit-requests", _LIMIT_REQUESTS),
-        ("x-ratelimit-remaining-requests", _LIMIT_REQUESTS),
+        ("x-ratelimit-limit-tokens", str(told.limit_tokens)),
+        ("x-ratelimit-remaining-tokens", str(told.remaining_tokens)),
+        ("x-ratelimit-limit-requests", str(told.limit_requests)),
+        ("x-ratelimit-remaining-requests", str(told.remaining_requests)),
     ]
     ids = [("cf-cache-status", "DYNAMIC"), ("x-request-id", request_id)]
     retention = [("x-zero-data-retention", "false"), ("x-data-retention", "general")]

@@ -5,10 +5,11 @@ The plugin reads images for itself, on purpose and otherwise, in
 """
 
 import binascii
+import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pybase64
 
@@ -39,6 +40,8 @@ class Picture:
     height: int
     size: int
     declared: str = ""
+    data: bytes = field(default=b"", repr=False, compare=False)
+    sha256: str = field(default="", repr=False, compare=False)
 
 
 def is_data_url(url: str) -> bool:
@@ -70,7 +73,8 @@ def read(data: bytes, declared: str = "", contract: Contract = DOCUMENTED) -> Pi
             except DamagedError:
                 raise refuse(f"damaged {kind}") from None
             _check_pixels(width, height)
-            return Picture(kind, width, height, len(data), declared)
+            sha256 = hashlib.sha256(data).hexdigest()
+            return Picture(kind, width, height, len(data), declared, data, sha256)
     raise refuse(contract.unknown_format)
 
 

@@ -1,7 +1,10 @@
-"""What the server was asked, as a test wants to assert on it."""
+"""What the server was asked and answered, as a test wants to assert on it."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
+
+from .faults import Fault
 
 
 @dataclass(frozen=True)
@@ -10,6 +13,7 @@ class LoggedImage:
 
     `source` says where the bytes came from: "data", "scenario", "images", "network" or
     "placeholder". `declared` is the media type that the request or the web server named.
+    `sha256` is the hash of its bytes.
     """
 
     format: str
@@ -23,6 +27,7 @@ class LoggedImage:
     url: str = ""
     declared: str = ""
     patches: int = 0
+    sha256: str = field(default="", compare=False)
 
 
 LoggedPart = str | LoggedImage
@@ -36,6 +41,17 @@ class LoggedMessage:
     parts: list[LoggedPart] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class LoggedAnswer:
+    """What was answered; calls of tools are pairs of a name and its arguments as JSON text."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[tuple[str, str], ...] = ()
+    finish_reason: str = ""
+    refusal: str = ""
+
+
 @dataclass
 class LoggedRequest:
     """One HTTP request, or one request of a batch, and how it was answered.
@@ -46,6 +62,11 @@ class LoggedRequest:
     an earlier check refused the request, are not in `messages`. A call of gRPC has the
     `status` that the same request has over HTTP, and `usage` by the names of its message.
     `key` is the API key; it is not in `headers`, nor printed when a test fails.
+
+    `answer` is what was answered, `rule` the rule that said so, or "", and `unmatched` says
+    which rule came nearest where there are some and none was for this request. `number` counts
+    requests from 1. `began` is when it came, in seconds since 1970, and `seconds` how long
+    it took. `fault` is what went wrong on purpose.
     """
 
     method: str
@@ -62,6 +83,26 @@ class LoggedRequest:
     usage: dict[str, Any] = field(default_factory=dict)
     query: str = ""
     batch_request_id: str = ""
+    answer: LoggedAnswer | None = None
+    rule: str = ""
+    unmatched: str = ""
+    number: int = 0
+    began: float = 0
+    seconds: float = 0
+    fault: Fault | None = None
+
+    def __str__(self) -> str:
+        """Write it in a line, for somebody who looks at a test that failed."""
+        tokens = [f"{image.format} of {image.tokens} tokens" for image in self.images]
+        told = [self.model, *tokens, *filter(None, [self.rule, self.error, self.unmatched])]
+        asked = " ".join(filter(None, [self.method, self.path]))
+        return f"{self.number}: {asked} -> {self.status or 'no answer'}: {', '.join(told)}"
+
+    @property
+    def last_text(self) -> str:
+        """The texts of the last message, in lines."""
+        parts = self.messages[-1].parts if self.messages else []
+        return "\n".join(part for part in parts if isinstance(part, str))
 
     @property
     def parts(self) -> list[LoggedPart]:
@@ -72,3 +113,67 @@ class LoggedRequest:
     def images(self) -> list[LoggedImage]:
         """The images of all messages, in order."""
         return [part for part in self.parts if isinstance(part, LoggedImage)]
+
+
+class Kept:
+    """Bytes that are kept by a name as long as there is room: the oldest go first."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self._size = 0
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep some bytes, unless they are more than there is room for at all."""
+        if len(data) > self.room or name in self._kept:
+            return
+        self._kept[name] = data
+        self._size += len(data)
+        while self._size > self.room:
+            self._size -= len(self._kept.popitem(last=False)[1])
+
+    def get(self, name: str) -> bytes | None:
+        """Give what is kept by a name, or None where it is not."""
+        return self._kept.get(name)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._kept.clear()
+        self._size = 0
+
+
+class Journal(list[LoggedRequest]):
+    """The newest requests, in order; `total` is how many there were, `most` are kept.
+
+    `images` are their bytes by hash, `exchanges` what came and went by the number of a request,
+    such as "3 request" and "3 answer": both as long as there is room.
+    """
+
+    def __init__(self, most: int, image_room: int, exchange_room: int) -> None:
+        super().__init__()
+        self.most = most
+        self.total = 0
+        self.images = Kept(image_room)
+        self.exchanges = Kept(exchange_room)
+
+    def append(self, log: LoggedRequest) -> None:
+        """Note a request, and forget the oldest if there are too many."""
+        self.total += 1
+        log.number = self.total
+        super().append(log)
+        if len(self) > self.most:
+            # Many at once, because each time all others move up.
+            del self[: max(1, self.most // 10)]
+
+    def find(self, number: int) -> LoggedRequest | None:
+        """Give the request of a number, or None if it is not there any more."""
+        first = self[0].number if self else 0
+        at = number - first
+        return self[at] if 0 <= at < len(self) else None
+
+    def clear(self) -> None:
+        """Forget all, and count anew."""
+        super().clear()
+        self.total = 0
+        self.images.clear()
+        self.exchanges.clear()

@@ -84,6 +84,11 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
 
+_TOO_MANY_TOKENS = (
+    "Too many tokens for team {team} and model {model}. Your team's rate limit is"
+    " \N{EM DASH} Tokens per Minute (actual/limit): "
+)
+_LIMITS_PAGE = " You can view your team rate limits at https://console.x.ai."
 _UNABLE = "Image URL could not be fetched: "
 
 REFUSALS: dict[str, Refusal] = {
@@ -545,6 +550,28 @@ REFUSALS: dict[str, Refusal] = {
         "This model's maximum prompt length is {limit} but the request contains {tokens} tokens.",
         "OBSERVED 2026-01-16 text, ASSUMED code of 2026",
     ),
+    "error in a test's function": Refusal(
+        "a function of the test that was to answer raises an error",
+        500,
+        "internal",
+        "The function of the test raised {problem}",
+        "no matter of xAI's",
+    ),
+    "too many requests": Refusal(
+        "more requests a minute than --requests-per-minute",
+        429,
+        "resource-exhausted",
+        "Too many requests for team {team} and model {model}. Your team's rate limit is"
+        " \N{EM DASH} Requests per Minute (actual/limit): {actual}/{limit}." + _LIMITS_PAGE,
+        "OBSERVED 2025 of tokens, ASSUMED of requests; the limit is a setting",
+    ),
+    "too many tokens": Refusal(
+        "more tokens a minute than --tokens-per-minute",
+        429,
+        "resource-exhausted",
+        _TOO_MANY_TOKENS + "{actual}/{limit}." + _LIMITS_PAGE,
+        "OBSERVED 2025 text; the limit is a setting",
+    ),
 }
 
 
@@ -569,14 +596,7 @@ FAILURES: dict[int, tuple[str, str]] = {
     ),
     404: ("not-found", "The requested resource was not found."),
     # OBSERVED 2025 of grok-4-0709, the numbers too; the code is that of 2026
-    429: (
-        "resource-exhausted",
-        (
-            "Too many tokens for team {team} and model {model}. Your team's rate limit is"
-            " \N{EM DASH} Tokens per Minute (actual/limit): 65605/16000."
-            " You can view your team rate limits at https://console.x.ai."
-        ),
-    ),
+    429: ("resource-exhausted", _TOO_MANY_TOKENS + "65605/16000." + _LIMITS_PAGE),
     # OBSERVED 2026-03-02
     503: (
         "The service is currently unavailable",

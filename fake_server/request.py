@@ -70,7 +70,8 @@ class ChatRequest:
     `server_tools` are the types of tools that run at xAI. `endpoint` is who was asked:
     some refuse the same thing in other words. `previous` is the id of the stored answer
     that this goes on from, `store` whether this answer is stored in turn, and `echo` what
-    of the request its wire format needs to show it again.
+    of the request its wire format needs to show it again. `is_served` is False where the
+    server was told not to have the model.
     """
 
     model: str
@@ -87,6 +88,7 @@ class ChatRequest:
     previous: str = ""
     store: bool = False
     echo: Any = None
+    is_served: bool = True
 
     @property
     def parts(self) -> tuple[Part, ...]:

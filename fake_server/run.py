@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from .settings import FAKE_KEY
+
 if TYPE_CHECKING:
     from .server import FakeServer
 
@@ -20,8 +22,6 @@ _REDIRECT = Path(__file__).with_name("redirect")
 # What a shell answers for a command that there is not, and for one that can't be run.
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 
-# Nobody looks at it: any key is good for the fake, unless --api-key names one.
-_KEY = "xai-fake-key"
 _HOSTS = "api.x.ai,.api.x.ai,127.0.0.1,localhost"
 
 
@@ -31,7 +31,7 @@ async def run(server: "FakeServer", command: Sequence[str], key: str | None) -> 
         address = urlsplit(server.url).netloc
         try:
             process = await asyncio.create_subprocess_exec(
-                *command, env=environment(os.environ, address, key or _KEY)
+                *command, env=environment(os.environ, address, key or FAKE_KEY)
             )
         except FileNotFoundError:
             print(f"fake_server: {command[0]}: command not found", file=sys.stderr)

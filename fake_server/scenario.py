@@ -1,12 +1,18 @@
 """What a test tells the server to answer, and the images it makes up."""
 
-from collections import deque
-from collections.abc import Mapping
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .refusals import FAILURES, ApiError
+from .faults import Fault
+from .journal import LoggedRequest
+from .refusals import FAILURES, ApiError, refuse
 from .server_tools import COUNTERS
+from .when import When
+
+_logger = logging.getLogger("fake_server")
 
 # What a script may say was used; images are counted by the fake alone.
 COUNTS = ("text_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
@@ -23,9 +29,10 @@ class Reply:
     citations: tuple[str, ...] = ()
     server_tool_calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)
+    refusal: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("text", "reasoning", "finish_reason"):
+        for name in ("text", "reasoning", "finish_reason", "refusal"):
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} is a text, not {getattr(self, name)!r}")
         for name in ("tool_calls", "server_tool_calls"):
@@ -70,21 +77,112 @@ class Failure:
         return ApiError(self.status, self.code, error, self.retry_after)
 
 
+@dataclass(frozen=True)
+class ImageFailure:
+    """The failure of fetching an image, as the service tells it."""
+
+    def as_error(self, _model: str, _team: str) -> ApiError:
+        """Make the error."""
+        return refuse("unreachable")
+
+
+Scripted = Reply | Failure | ImageFailure
+
+# What a function of a test may give: None means that the server answers for itself.
+Told = str | Scripted | None
+Function = Callable[[LoggedRequest], Told | Awaitable[Told]]
+
+
+@dataclass
+class Rule:
+    """What is answered to the requests that it is for; without an answer the server's own.
+
+    `left` is how often it still answers, or None for always, `probability` how often of the
+    requests that it is for. `name` is said in the journal.
+    """
+
+    when: When = field(default_factory=When)
+    answer: Scripted | Function | None = None
+    fault: Fault | None = None
+    left: int | None = None
+    probability: float = 1
+    name: str = ""
+    dice: random.Random = field(default_factory=random.Random)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"probability is a number from 0 to 1, not {self.probability!r}")
+        if self.left is not None and self.left < 1:
+            raise ValueError(f"times is a number from 1, not {self.left!r}")
+
+
 @dataclass
 class Scenario:
-    """The scripted answers that wait, in order, and the images by their address."""
+    """The rules in their order, of which the first that is for a request answers it.
 
-    waiting: deque[Reply | Failure] = field(default_factory=deque)
+    `images` are pictures by their address, `errors` what functions of the test raised. `seed`
+    throws the dice of rules with a probability. `watch` looks after the file it comes from.
+    """
+
+    rules: list[Rule] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
+    errors: list[Exception] = field(default_factory=list)
+    seed: int = 0
+    watch: Callable[[], None] | None = None
+    _added: int = 0
 
     def clear(self) -> None:
         """Forget everything."""
-        self.waiting.clear()
+        self.rules.clear()
         self.images.clear()
+        self.errors.clear()
+        self._added = 0
 
-    def next(self) -> Reply | Failure | None:
-        """Take the next scripted answer, or None where the server answers for itself."""
-        return self.waiting.popleft() if self.waiting else None
+    def replace(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int) -> None:
+        """Put other rules and pictures in the place of all that there were."""
+        self.clear()
+        self.seed = seed
+        self.images.update(images)
+        for rule in rules:
+            self.add(rule)
+
+    def refresh(self) -> None:
+        """Look whether the file of the scenario has changed, if it has one."""
+        if self.watch:
+            self.watch()
+
+    def add(self, rule: Rule) -> None:
+        """Add a rule behind all others."""
+        self._added += 1
+        rule.name = rule.name or f"rule {self._added}"
+        rule.dice.seed(f"{self.seed} {self._added}")
+        self.rules.append(rule)
+
+    def choose(self, log: LoggedRequest) -> Rule | None:
+        """Take the rule for a request, or None where the server answers for itself.
+
+        The journal is told which, or which came nearest.
+        """
+        missed: list[tuple[int, str]] = []
+        for rule in self.rules:
+            differences = rule.when.differences(log)
+            if differences:
+                missed.append((len(differences), f"{rule.name}: {'; '.join(differences)}"))
+            elif rule.probability == 1 or rule.dice.random() < rule.probability:
+                self._use(rule)
+                log.rule = rule.name
+                return rule
+        if missed:
+            log.unmatched = f"No rule is for this request. Nearest came {min(missed)[1]}."
+            _logger.warning("request %d: %s", log.number, log.unmatched)
+        return None
+
+    def _use(self, rule: Rule) -> None:
+        if rule.left is None:
+            return
+        rule.left -= 1
+        if rule.left == 0:
+            self.rules.remove(rule)
 
 
 def failure(status: int, code: str | None, error: str | None, retry_after: float | None) -> Failure:

@@ -1,47 +1,55 @@
-"""The fake as a running server: in a thread for Python, in the main thread for the command.
-
-`running` is both: the sockets and uvicorn's own start-up, without the waits that make
-uvicorn slow to stop.
-"""
+"""The fake as a running server: in a thread for Python, in the main thread for the command."""
 
 import asyncio
 import os
-import socket
 import threading
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import uvicorn
-
 from .app import App
+from .assertions import assert_called
+from .catalogue import ids
+from .clock import Clock
 from .contract import BY_NAME
 from .era import NEWEST, Era
 from .fetch import Sources
-from .journal import LoggedRequest
-from .protocol import FakeProtocol
-from .scenario import Reply, Scenario, failure
+from .in_process import async_transport, transport
+from .journal import Journal, LoggedRequest
+from .listening import listening
+from .rates import Rates
+from .scenario import Scenario
+from .script_file import ScenarioFile, load
+from .scripts import Answers
 from .service import Service
-from .settings import CLOCKS, CONTRACTS
+from .settings import (
+    CLOCKS,
+    CONTRACTS,
+    DEFAULT_KEPT_IMAGES,
+    FAKE_KEY,
+    MOST_EXCHANGE_BYTES,
+    MOST_REQUESTS,
+)
+from .when import when
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class FakeServer:
+class FakeServer(Answers):
     """A fake of xAI's API on a port of this machine.
 
         with FakeServer() as server:
             client = openai.OpenAI(base_url=server.url, api_key="anything")
 
-    `url` is the base URL that clients need, and `api_host` what xai-sdk needs. `requests` is
-    what came in. `reply` and `fail`
-    script the next answers, in order; without a script the answer says what was seen.
+    `url` is the base URL that clients need, and `api_host` what xai-sdk needs. `requests` are
+    the newest 1,000 that came in. `reply`, `fail` and `fault` script the next answers, in order,
+    `when` those to requests of some kind; without a script the answer says what was seen.
     `clear` forgets scripts, mapped images, requests, batches, files, stored and deferred answers.
 
     Requests of a batch are answered as they are added, unless `hold_batches` was called;
@@ -49,7 +57,10 @@ class FakeServer:
 
     `images` is a folder with DIR/host/path for https://host/path; `allow_hosts` may be
     fetched over the network; any other address is answered by a built-in picture, or
-    refused without `placeholder`.
+    refused without `placeholder`. `models` are the only ones that there are. With
+    `requests_per_minute` or `tokens_per_minute` each model's requests are counted.
+    `keep_images` is how many bytes of images are kept for the page and the control API.
+    `scenario` is a YAML file of rules and pictures, which is read again when it changes.
     """
 
     def __init__(
@@ -65,6 +76,11 @@ class FakeServer:
         max_body: int | None = None,
         clock: str = "fixed",
         era: str = NEWEST,
+        models: Iterable[str] | None = None,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
+        keep_images: int = DEFAULT_KEPT_IMAGES,
+        scenario: str | os.PathLike[str] | None = None,
     ) -> None:
         if contract not in CONTRACTS:
             raise ValueError(f"contract is one of {', '.join(CONTRACTS)}, not {contract!r}")
@@ -73,7 +89,7 @@ class FakeServer:
         if images is not None and not Path(images).is_dir():
             raise ValueError(f"images is no folder: {os.fspath(images)}")
         self._host, self._port = host, port
-        self._scenario = Scenario()
+        super().__init__(Scenario())
         rules = replace(BY_NAME[contract], era=Era(era))
         sources = Sources(
             mapped=self._scenario.images,
@@ -82,11 +98,20 @@ class FakeServer:
             placeholder=placeholder,
             max_image_bytes=rules.max_image_bytes,
         )
-        service = Service(sources, self._scenario, rules, real_clock=clock == "real")
-        self.requests: list[LoggedRequest] = []
+        self._file = None if scenario is None else ScenarioFile(Path(scenario), self._scenario)
+        self._scenario.watch = self._file.refresh if self._file else None
+        self.requests = Journal(MOST_REQUESTS, keep_images, MOST_EXCHANGE_BYTES)
+        service = Service(
+            sources,
+            self._scenario,
+            self.requests,
+            rules,
+            clock=Clock(clock == "real"),
+            rates=Rates(requests_per_minute, tokens_per_minute),
+            models=None if models is None else ids(models),
+        )
         self.app = App(
             service,
-            self.requests,
             api_key=api_key,
             max_body=rules.max_body if max_body is None else max_body,
         )
@@ -108,50 +133,72 @@ class FakeServer:
         loopback = self._host in ("127.0.0.1", "::1", "localhost")
         return f"localhost:{self._port}" if loopback else urlsplit(self.url).netloc
 
-    def reply(
-        self,
-        text: str = "",
-        *,
-        reasoning: str = "",
-        tool_calls: Iterable[tuple[str, Mapping[str, Any]]] = (),
-        finish_reason: str = "",
-        citations: Iterable[str] = (),
-        server_tool_calls: Iterable[tuple[str, Mapping[str, Any]]] = (),
-        usage: Mapping[str, int] | None = None,
-    ) -> None:
-        """Answer the next request that passes the checks with this.
+    def environment(self) -> dict[str, str]:
+        """Give the variables of the environment by which clients find the server.
 
-        `tool_calls` are pairs of a function's name and its arguments. `citations` are web
-        addresses: `citations` of a chat completion, annotations of a response, which point
-        at "[[1]](address)" where the text has it. `server_tool_calls` are the calls of
-        xAI's own tools, in order: ("web_search", {"query": ..., "sources": ...}),
-        ("code_interpreter", {"code": ..., "outputs": ...}), or a function of the search of
-        X, such as ("x_keyword_search", {"query": ...}). Only a response shows them; a chat
-        completion is billed for them too. `usage` says what was used in place of the fake's
-        own count: text_tokens, cached_tokens (of these), completion_tokens, reasoning_tokens.
+        OPENAI_BASE_URL and XAI_API_BASE are read by the openai packages, llm-grok-vision,
+        langchain-xai and litellm, ANTHROPIC_BASE_URL by anthropic. xai-sdk reads none but its
+        key: XAI_API_HOST is for a program that hands it on as `api_host`.
         """
-        self._scenario.waiting.append(
-            Reply(
-                text,
-                reasoning,
-                tuple(tool_calls),
-                finish_reason,
-                tuple(citations),
-                tuple(server_tool_calls),
-                dict(usage or {}),
-            )
-        )
+        key = self.app.api_key or FAKE_KEY
+        return {
+            "XAI_API_KEY": key,
+            "XAI_API_BASE": self.url,
+            "XAI_API_HOST": self.api_host,
+            "OPENAI_API_KEY": key,
+            "OPENAI_BASE_URL": self.url,
+            "ANTHROPIC_API_KEY": key,
+            "ANTHROPIC_BASE_URL": self.url.removesuffix("/v1"),
+            # A proxy of this machine knows nothing of the fake.
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+        }
 
-    def fail(
-        self,
-        status: int,
-        *,
-        code: str | None = None,
-        error: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        """Fail the next request that passes the checks; xAI's words unless others are given."""
-        self._scenario.waiting.append(failure(status, code, error, retry_after))
+    def transport(self, library: ModuleType) -> Any:
+        """Make a transport without a socket for a Client of httpx or httpx2, whichever is given.
+
+        The server need not be started.
+        """
+        return transport(self.app, library)
+
+    def async_transport(self, library: ModuleType) -> Any:
+        """Make a transport without a socket for an AsyncClient of httpx or httpx2."""
+        return async_transport(self.app, library)
+
+    def when(
+        self, *, times: int | None = None, probability: float = 1, **conditions: Any
+    ) -> Answers:
+        """Script answers to the requests that meet conditions, always unless `times` is told.
+
+        The conditions are those of `fake_server.when.When`; `probability` is how often of
+        these requests, by dice that are the same in every run. The first rule that is for a
+        request answers it.
+        """
+        return Answers(self._scenario, when(**conditions), times, probability)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Put the scenario of a YAML file in the place of all scripts.
+
+        Raises ValueError with the line of a mistake.
+        """
+        load(Path(path), self._scenario)
+
+    def assert_called(self, *, times: int | None = None, **conditions: Any) -> list[LoggedRequest]:
+        """Assert that some request met conditions, or so many; the result is these requests.
+
+        The conditions are those of `fake_server.when.When`. Raises AssertionError, which
+        says what came nearest.
+        """
+        return assert_called(self.requests, when(**conditions), times)
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock on: a minute later a rate limit begins anew."""
+        self.app.service.clock.advance(seconds)
+
+    def raise_errors(self) -> None:
+        """Raise what a function of the test raised, if one did; the fixture does so by itself."""
+        if self._scenario.errors:
+            raise self._scenario.errors.pop(0)
 
     def serve_image(self, url: str, data: bytes | os.PathLike[str]) -> None:
         """Put these bytes, or this file, behind a web address."""
@@ -172,8 +219,13 @@ class FakeServer:
         self.app.batches.expire()
 
     def clear(self) -> None:
-        """Forget scripts, mapped images, requests, batches, files, stored and deferred answers."""
+        """Forget scripts, mapped images, requests, batches, files, stored and deferred answers.
+
+        What the file of a scenario says holds again.
+        """
         self._scenario.clear()
+        if self._file:
+            self._file.restore()
         self.requests.clear()
         self.app.batches.clear()
         self.app.service.clear()
@@ -181,13 +233,8 @@ class FakeServer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen as long as the context lasts; raises OSError if the port is taken."""
-        with _listening(self._host, self._port) as listener:
-            self._port = listener.getsockname()[1]
-            server = await _started(self.app, listener)
-            try:
-                yield
-            finally:
-                await _stop(server)
+        async with listening(self.app, self._host, self._port) as self._port:
+            yield
 
     def __enter__(self) -> "Self":
         ready: Future[None] = Future()
@@ -205,6 +252,8 @@ class FakeServer:
         if self._loop and self._stopping and self._thread:
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
+        if error is None:
+            self.raise_errors()
 
     def _run(self, ready: "Future[None]") -> None:
         try:
@@ -220,60 +269,3 @@ class FakeServer:
         async with self.running():
             ready.set_result(None)
             await self._stopping.wait()
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """Listen on an address; raises OSError if it is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Only of a socket that names its protocol does asyncio know that it is TCP: it then
-    # sends small pieces at once, where a client would wait 40 ms for each answer.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(1024)
-    except OverflowError:
-        listener.close()
-        raise
-    except OSError as error:
-        listener.close()
-        raise OSError(error.errno, f"{error.strerror}: {host}, port {port}") from None
-    return listener
-
-
-async def _started(app: App, listener: socket.socket) -> uvicorn.Server:
-    """Start uvicorn on a socket that listens already."""
-    config = uvicorn.Config(
-        app,
-        http=FakeProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=75,
-    )
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    await server.startup(sockets=[listener])
-    return server
-
-
-async def _stop(server: uvicorn.Server) -> None:
-    """Stop at once: uvicorn's own shutdown waits a tenth of a second, twice."""
-    # asyncio takes a few turns of the loop to make a connection of one that it accepted;
-    # if the listener is closed meanwhile, asyncio of Python 3.11 loses the socket.
-    for _ in range(3):
-        await asyncio.sleep(0)
-    for listening in server.servers:
-        listening.close()
-    for connection in list(server.server_state.connections):
-        if connection.transport is not None:
-            connection.transport.abort()
-    # One turn of the loop, in which each connection hears that it is lost.
-    await asyncio.sleep(0)
-    for task in list(server.server_state.tasks):
-        task.cancel()

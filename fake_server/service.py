@@ -4,8 +4,8 @@ No wire format is known here.
 """
 
 import asyncio
+import inspect
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,8 +24,9 @@ from .accounting import (
     words,
 )
 from .answer import answer, server_tool_call_id, tool_call_id
-from .catalogue import Model, get
+from .catalogue import Model, find, get, listed
 from .checks import TEAM, check
+from .clock import Clock
 from .completion import Completion, ServerToolCall, ToolCall
 from .contract import DOCUMENTED, Contract
 from .deferred import Deferred
@@ -33,14 +34,12 @@ from .fetch import Sources
 from .files import Files
 from .identity import uuid
 from .images import Picture, from_data_url, is_data_url, read
-from .journal import LoggedImage, LoggedMessage, LoggedRequest
-from .refusals import refuse
+from .journal import Journal, LoggedAnswer, LoggedImage, LoggedMessage, LoggedRequest
+from .rates import Rates
+from .refusals import ApiError, refuse
 from .request import ChatRequest, FilePart, ImagePart, Part, TextPart
-from .scenario import Failure, Reply, Scenario
+from .scenario import Reply, Rule, Scenario, Scripted
 from .stored import Stored, StoredAnswers
-
-# The clock of all answers unless it is set to real: 2026-01-01 00:00:00 UTC.
-FIXED_TIME = 1767225600
 
 # Bytes of an image below which a thread costs more than it gives.
 _LARGE = 256 * 1024
@@ -52,18 +51,32 @@ class Service:
 
     sources: Sources
     scenario: Scenario
+    journal: Journal
     contract: Contract = DOCUMENTED
-    real_clock: bool = False
+    clock: Clock = field(default_factory=Clock)
+    rates: Rates = field(default_factory=Rates)
+    models: frozenset[str] | None = None
     stored: StoredAnswers = field(default_factory=StoredAnswers)
     deferred: Deferred = field(default_factory=Deferred)
     files: Files = field(default_factory=Files)
 
     def now(self) -> int:
         """Seconds since 1970, by the clock that was chosen."""
-        return int(time.time()) if self.real_clock else FIXED_TIME
+        return self.clock.now()
+
+    def find(self, name: str) -> Model | None:
+        """Find a model that this service has."""
+        model = find(name)
+        has_it = self.models is None or (model is not None and model.id in self.models)
+        return model if has_it else None
+
+    def listed(self, *kinds: str) -> list[Model]:
+        """Give the models of these kinds that answer."""
+        return [model for model in listed(*kinds) if self.find(model.id)]
 
     def clear(self) -> None:
-        """Forget stored and deferred answers, and files."""
+        """Forget stored and deferred answers, files, and what counts for limits."""
+        self.rates.clear()
         self.stored.clear()
         self.deferred.clear()
         self.files.clear()
@@ -73,6 +86,9 @@ class Service:
         log.model, log.stream = request.model, request.stream
         log.parameters = request.parameters
         log.tools = [*(tool.name for tool in request.tools), *request.server_tools]
+        self.scenario.refresh()
+        if self.models is not None and not self.find(request.model):
+            request = replace(request, is_served=False)
         if request.previous:
             earlier = self.stored.get(request.previous)
             request = replace(request, messages=(*earlier.messages, *request.messages))
@@ -86,14 +102,41 @@ class Service:
         image_tokens = sum(image.tokens for image in log.images)
         if text_tokens > model.context_length:
             raise refuse("context overflow", limit=model.context_length, tokens=text_tokens)
-        scripted = self.scenario.next()
-        if isinstance(scripted, Failure):
-            raise scripted.as_error(request.model, TEAM)
-        reply = scripted or answer(request, log.images)
+        told = self.rates.admit(request.model, TEAM, self.clock.passed())
+        reply = await self._reply(request, log)
         completion = self._completion(request, model, reply, text_tokens, image_tokens)
+        completion = replace(completion, limits=told)
+        self.rates.spend(request.model, completion.usage.total_tokens, self.clock.passed())
+        log.answer = _logged(completion)
         if request.store:
             self.stored.put(Stored(replace(request, seed=b""), completion))
         return completion
+
+    async def _reply(self, request: ChatRequest, log: LoggedRequest) -> Reply:
+        """Ask the scenario for an answer, or make one; raises the ApiError that it scripts."""
+        rule = self.scenario.choose(log)
+        log.fault = rule.fault if rule else None
+        scripted = await self._scripted(rule, log) if rule else None
+        if isinstance(scripted, Reply):
+            return scripted
+        if scripted is not None:
+            raise scripted.as_error(request.model, TEAM)
+        return answer(request, log.images)
+
+    async def _scripted(self, rule: Rule, log: LoggedRequest) -> Scripted | None:
+        if not callable(rule.answer):
+            return rule.answer
+        try:
+            given = rule.answer(log)
+            told = await given if inspect.isawaitable(given) else given
+        except ApiError:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is the test's)
+            # The test hears of it where it asks for it, and the client at once.
+            self.scenario.errors.append(error)
+            problem = f"{type(error).__name__}: {error}"
+            raise refuse("error in a test's function", problem=problem) from None
+        return Reply(told) if isinstance(told, str) else told
 
     def _answering(self, model: Model) -> Model:
         """Give the model that answers for this one: another, where it was seen to be retired."""
@@ -127,6 +170,7 @@ class Service:
             )
             source, url = fetched.source, part.url
         tiles, patches, tokens = count(self.contract, model, picture, part.detail)
+        self.journal.images.put(picture.sha256, picture.data)
         return LoggedImage(
             format=picture.format,
             width=picture.width,
@@ -139,6 +183,7 @@ class Service:
             url=url,
             declared=picture.declared,
             patches=patches,
+            sha256=picture.sha256,
         )
 
     def _completion(
@@ -161,10 +206,11 @@ class Service:
         if calls and finish_reason == "stop":
             finish_reason = "tool_calls"
         choices = request.parameters.get("n") or 1
+        spoken = [said, words(reply.refusal), *(words(call.arguments) for call in calls)]
         usage = Usage(
             text_tokens=text_tokens,
             image_tokens=image_tokens,
-            completion_tokens=choices * (len(said) + sum(len(words(c.arguments)) for c in calls)),
+            completion_tokens=choices * sum(map(len, spoken)),
             reasoning_tokens=choices * len(reasoning),
             prices=model.usd_per_million,
             server_tool_calls=tuple(call.name for call in server_calls),
@@ -187,6 +233,7 @@ class Service:
             citations=list(dict.fromkeys(reply.citations)),
             contract=self.contract,
             said_model=_said_model(model, request) if self.contract.by_model else "",
+            refusal=reply.refusal,
         )
 
 
@@ -199,6 +246,16 @@ def count(contract: Contract, model: Model, picture: Picture, detail: str) -> tu
     rule = count_seen_tiles if contract.by_model else count_tiles
     tiles = rule(width, height, detail)
     return tiles, 0, count_image_tokens(tiles)
+
+
+def _logged(completion: Completion) -> LoggedAnswer:
+    return LoggedAnswer(
+        text="".join(completion.words),
+        reasoning="".join(completion.reasoning),
+        tool_calls=tuple((call.name, call.arguments) for call in completion.tool_calls),
+        finish_reason=completion.finish_reason,
+        refusal=completion.refusal,
+    )
 
 
 def _said_model(model: Model, request: ChatRequest) -> str:

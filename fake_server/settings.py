@@ -6,3 +6,11 @@ This module imports nothing, so that the command's help costs no server.
 CONTRACTS = ("documented", "observed")
 CLOCKS = ("fixed", "real")
 DEFAULT_MAX_BODY = 1024**3
+
+# Nobody looks at it: any key is good for the fake, unless --api-key names one.
+FAKE_KEY = "xai-fake-key"
+
+# What is kept of requests: the newest, and bytes to look at.
+MOST_REQUESTS = 1000
+MOST_EXCHANGE_BYTES = 4 * 1024**2
+DEFAULT_KEPT_IMAGES = 8 * 1024**2

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.pictures import picture
+
 HEAVY = ("uvicorn", "msgspec", "httpx2", "pybase64", "llm", "asyncio.base_events")
 
 
@@ -58,6 +60,143 @@ def test_each_test_has_a_clean_log_on_the_same_server(pytester: pytest.Pytester)
     result = pytester.runpytest_subprocess()
 
     result.assert_outcomes(passed=3)
+
+
+def test_the_environment_points_clients_at_it_as_long_as_the_test_runs(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import os
+
+        import openai
+
+        def test_a_question(grok_server):
+            client = openai.OpenAI()
+            client.models.list()
+            assert os.environ["XAI_API_BASE"] == grok_server.url
+            assert grok_server.requests[0].key == os.environ["XAI_API_KEY"]
+
+        def test_afterwards():
+            assert "OPENAI_BASE_URL" not in os.environ
+        """
+    )
+
+    result = pytester.runpytest_subprocess("-p", "no:langsmith_plugin")
+
+    result.assert_outcomes(passed=2)
+
+
+MARKED = """
+    import openai
+    import pytest
+
+    pytestmark = pytest.mark.grok_server(models=["grok-4.3"])
+
+    def ids():
+        return [model.id for model in openai.OpenAI().models.list()]
+
+    def test_a_module_may_have_options(grok_server):
+        assert ids() == ["grok-4.3"]
+
+    @pytest.mark.grok_server(models=["grok-4", "grok-4.3"], images="pictures")
+    def test_and_a_test_others(grok_server):
+        part = {"type": "image_url", "image_url": {"url": "https://boats.test/one.png"}}
+        openai.OpenAI().chat.completions.create(
+            model="grok-4.3", messages=[{"role": "user", "content": [part]}]
+        )
+        assert grok_server.requests[0].images[0].source == "images"
+        assert len(ids()) == 2
+"""
+
+
+def test_a_marker_has_options_of_the_server(pytester: pytest.Pytester):
+    pytester.makepyfile(MARKED)
+    folder = pytester.path / "pictures" / "boats.test"
+    folder.mkdir(parents=True)
+    (folder / "one.png").write_bytes(picture(64, 64))
+
+    result = pytester.runpytest_subprocess("--strict-markers", "-p", "no:langsmith_plugin")
+
+    result.assert_outcomes(passed=2)
+
+
+def test_an_option_that_there_is_not_fails_in_a_sentence(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.grok_server(contract="other")
+        def test_a_question(grok_server):
+            pass
+        """
+    )
+
+    result = pytester.runpytest_subprocess("-p", "no:langsmith_plugin")
+
+    result.stdout.fnmatch_lines(
+        ["grok_server: contract is one of documented, observed, not 'other'"]
+    )
+
+
+def test_a_test_that_failed_shows_what_was_asked_and_what_a_function_raised(
+    pytester: pytest.Pytester,
+):
+    pytester.makepyfile(
+        """
+        import openai
+
+        def wrong(request):
+            assert request.images, "there is no image"
+
+        def test_a_question(grok_server):
+            grok_server.reply(wrong)
+            try:
+                openai.OpenAI(max_retries=0).chat.completions.create(
+                    model="grok-4", messages=[{"role": "user", "content": "What is this?"}]
+                )
+            except openai.InternalServerError:
+                pass
+        """
+    )
+
+    result = pytester.runpytest_subprocess("-p", "no:langsmith_plugin")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*AssertionError: there is no image",
+            "*Requests to grok_server*",
+            "1: POST /v1/chat/completions -> 500: grok-4, rule 1, The function of the test*",
+        ]
+    )
+
+
+def test_eight_workers_have_a_server_each(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import json
+        import urllib.request
+
+        import pytest
+
+        @pytest.mark.parametrize("number", range(40))
+        def test_a_question(grok_server, number):
+            grok_server.reply(f"answer {number}")
+            asked = {"model": "grok-4", "messages": [{"role": "user", "content": f"no. {number}"}]}
+            headers = {"authorization": "Bearer k", "content-type": "application/json"}
+            with urllib.request.urlopen(
+                urllib.request.Request(
+                    f"{grok_server.url}/chat/completions", json.dumps(asked).encode(), headers
+                )
+            ) as answer:
+                message = json.load(answer)["choices"][0]["message"]
+            assert message["content"] == f"answer {number}"
+            assert grok_server.requests[0].parts == [f"no. {number}"]
+        """
+    )
+
+    result = pytester.runpytest_subprocess("-n", "8", "-p", "no:langsmith_plugin")
+
+    result.assert_outcomes(passed=40)
 
 
 def test_the_fixture_is_listed_with_its_sentence(pytester: pytest.Pytester):

@@ -43,6 +43,24 @@ BAD = "Invalid request content: "
 TYPED = {**BEARER, "content-type": "application/json"}
 
 CASES: dict[str, Case] = {
+    "too many requests": Case(
+        429,
+        "Too many requests for team <team> and model grok-4. Your team's rate limit is \u2014"
+        " Requests per Minute (actual/limit): 1/0."
+        " You can view your team rate limits at https://console.x.ai.",
+        body(),
+        code="resource-exhausted",
+        settings={"requests_per_minute": 0},
+    ),
+    "too many tokens": Case(
+        429,
+        "Too many tokens for team <team> and model grok-4. Your team's rate limit is \u2014"
+        " Tokens per Minute (actual/limit): 0/0."
+        " You can view your team rate limits at https://console.x.ai.",
+        body(),
+        code="resource-exhausted",
+        settings={"tokens_per_minute": 0},
+    ),
     "body too large": Case(
         413,
         "<html><head><title>413 Request Entity Too Large</title></head></html>",
@@ -261,7 +279,9 @@ def test_a_row_is_refused_with_its_status_and_words(name):
         answer = send(server, case.method, case.path, headers=case.headers, **options)
 
     said = _UUID.sub("<team>", answer.text)
-    wanted = json.dumps({"code": case.code, "error": case.says}, separators=(",", ":"))
+    wanted = json.dumps(
+        {"code": case.code, "error": case.says}, separators=(",", ":"), ensure_ascii=False
+    )
     assert answer.status_code == case.status
     assert said == (wanted if case.code else case.says)
     assert answer.headers["content-type"] == case.content_type
@@ -274,6 +294,7 @@ def test_a_row_is_refused_with_its_status_and_words(name):
 def test_every_row_is_provoked():
     elsewhere = {
         "batch ended",
+        "error in a test's function",
         "instructions again",
         "unknown file",
         "not a form",

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..accounting import Usage
+from ..accounting import Usage, words
 from ..completion import Completion, ToolCall
 from ..request import ChatRequest, Message, Tool
 from .content import Content, parts_of
+from .errors import flat_event
 
 PATH = "/v1/chat/completions"
 
@@ -149,7 +150,7 @@ def completion_json(completion: Completion) -> bytes:
         message["reasoning_content"] = "".join(completion.reasoning)
     if completion.tool_calls:
         message["tool_calls"] = [_tool_call(call) for call in completion.tool_calls]
-    message["refusal"] = None
+    message["refusal"] = completion.refusal or None
     choices = [
         {"index": index, "message": message, "finish_reason": completion.finish_reason}
         for index in range(completion.choices)
@@ -174,7 +175,7 @@ def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
     said = thought = 0
     for delta in deltas:
         thought += "reasoning_content" in delta
-        said += "content" in delta
+        said += "content" in delta or "refusal" in delta
         usage = _so_far(completion, said, thought) if on_every_chunk else None
         for index in range(completion.choices):
             choice = {"index": index, "delta": delta}
@@ -200,6 +201,8 @@ def _deltas(completion: Completion) -> Iterator[dict[str, Any]]:
         deltas += [{}, {}]
     said = [""] if completion.streams_empty_text else completion.words
     deltas += [{"content": word} for word in said]
+    # ASSUMED: as OpenAI's own API streams it.
+    deltas += [{"refusal": word} for word in words(completion.refusal)]
     deltas += [
         {"tool_calls": [_tool_call(call, index)]}
         for index, call in enumerate(completion.tool_calls)
@@ -268,6 +271,9 @@ def _citations(completion: Completion) -> dict[str, Any]:
     # DOC OPENAPI: on a whole answer, and of a stream "Only populated for the last chunk".
     # ASSUMED: as the last key.
     return {"citations": completion.citations} if completion.citations else {}
+
+
+error_event = flat_event
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import msgspec
 
 from ..completion import Completion
 from ..request import ChatRequest, Message, spoken
-from .chat_completions import usage_json
+from .chat_completions import error_event, usage_json
 
-__all__ = ["PATH", "decode", "to_events", "to_json", "to_request", "usage_json"]
+__all__ = ["PATH", "decode", "error_event", "to_events", "to_json", "to_request", "usage_json"]
 
 PATH = "/v1/completions"
 
@@ -70,7 +70,7 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
 
 def to_json(completion: Completion, _body: Body) -> bytes:
     """Write a whole answer."""
-    text = "".join(completion.words)
+    text = "".join(completion.spoken)
     choices = [
         _choice(index, text, completion.finish_reason) for index in range(completion.choices)
     ]
@@ -81,7 +81,7 @@ def to_json(completion: Completion, _body: Body) -> bytes:
 
 def to_events(completion: Completion, _body: Body) -> Iterator[bytes]:
     """Write an answer as server-sent events, each to be sent as it is."""
-    pieces: list[tuple[str, str | None]] = [(word, None) for word in completion.words]
+    pieces: list[tuple[str, str | None]] = [(word, None) for word in completion.spoken]
     pieces.append(("", completion.finish_reason))
     for text, finish_reason in pieces:
         for index in range(completion.choices):

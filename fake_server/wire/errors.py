@@ -28,6 +28,14 @@ def body(error: ApiError, era: Era, path: str) -> tuple[str, bytes]:
     return "application/json", msgspec.json.encode(payloads[error.shape])
 
 
+def flat_event(error: ApiError) -> bytes:
+    """Write an error inside a stream, in the shape of others.
+
+    ASSUMED: nobody recorded one; OpenAI's clients raise at the key `error`.
+    """
+    return b"data: " + msgspec.json.encode({"code": error.code, "error": error.error}) + b"\n\n"
+
+
 def _code(code: str, era: Era, path: str) -> str:
     # OBSERVED 2026: /v1/responses had the new codes before chat completions. ASSUMED: always.
     return code if path.startswith("/v1/responses") else era.code(code)

@@ -137,7 +137,7 @@ def _schema(text: str) -> dict[str, Any]:
 def to_message(completion: Completion) -> chat_pb2.GetChatCompletionResponse:
     """Write a whole answer."""
     message = chat_pb2.CompletionMessage(
-        content="".join(completion.words),
+        content="".join(completion.spoken),
         reasoning_content="".join(completion.reasoning),
         role=_ASSISTANT,
         tool_calls=_tool_calls(completion),
@@ -188,7 +188,7 @@ def to_chunks(completion: Completion) -> Iterator[chat_pb2.GetChatCompletionChun
 def _deltas(completion: Completion) -> Iterator[chat_pb2.Delta]:
     for word in completion.reasoning:
         yield chat_pb2.Delta(reasoning_content=word, role=_ASSISTANT)
-    for word in completion.words:
+    for word in completion.spoken:
         yield chat_pb2.Delta(content=word, role=_ASSISTANT)
     if completion.tool_calls:
         yield chat_pb2.Delta(role=_ASSISTANT, tool_calls=_tool_calls(completion))

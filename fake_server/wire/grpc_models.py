@@ -6,7 +6,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 from xai_sdk.proto import auth_pb2, models_pb2, tokenize_pb2
 
-from ..catalogue import Model, find, listed
+from ..catalogue import Model
 from ..checks import TEAM
 from ..identity import uuid
 from ..journal import LoggedRequest
@@ -52,15 +52,15 @@ def _image_model(model: Model) -> models_pb2.ImageGenerationModel:
     )
 
 
-def _found(name: str, kind: str) -> Model:
-    model = find(name)
-    if model is None or model not in listed(kind):
+def _found(service: Service, name: str, kind: str) -> Model:
+    model = service.find(name)
+    if model is None or model not in service.listed(kind):
         raise refuse("unknown model", model=name, team=TEAM)
     return model
 
 
-async def _languages(_service: Service, _log: LoggedRequest, _asked: Empty) -> Iterable[Message]:
-    models = [_language_model(model) for model in listed("language")]
+async def _languages(service: Service, _log: LoggedRequest, _asked: Empty) -> Iterable[Message]:
+    models = [_language_model(model) for model in service.listed("language")]
     return [models_pb2.ListLanguageModelsResponse(models=models)]
 
 
@@ -68,15 +68,15 @@ async def _embeddings(_service: Service, _log: LoggedRequest, _asked: Empty) -> 
     return [models_pb2.ListEmbeddingModelsResponse()]
 
 
-async def _images(_service: Service, _log: LoggedRequest, _asked: Empty) -> Iterable[Message]:
-    models = [_image_model(model) for model in listed("image")]
+async def _images(service: Service, _log: LoggedRequest, _asked: Empty) -> Iterable[Message]:
+    models = [_image_model(model) for model in service.listed("image")]
     return [models_pb2.ListImageGenerationModelsResponse(models=models)]
 
 
 async def _language(
-    _service: Service, _log: LoggedRequest, asked: models_pb2.GetModelRequest
+    service: Service, _log: LoggedRequest, asked: models_pb2.GetModelRequest
 ) -> Iterable[Message]:
-    return [_language_model(_found(asked.name, "language"))]
+    return [_language_model(_found(service, asked.name, "language"))]
 
 
 async def _embedding(
@@ -86,16 +86,16 @@ async def _embedding(
 
 
 async def _image(
-    _service: Service, _log: LoggedRequest, asked: models_pb2.GetModelRequest
+    service: Service, _log: LoggedRequest, asked: models_pb2.GetModelRequest
 ) -> Iterable[Message]:
-    return [_image_model(_found(asked.name, "image"))]
+    return [_image_model(_found(service, asked.name, "image"))]
 
 
 async def _tokenize(
-    _service: Service, log: LoggedRequest, asked: tokenize_pb2.TokenizeTextRequest
+    service: Service, log: LoggedRequest, asked: tokenize_pb2.TokenizeTextRequest
 ) -> Iterable[Message]:
     log.model = asked.model
-    model = _found(asked.model, "language")
+    model = _found(service, asked.model, "language")
     found = [
         tokenize_pb2.Token(token_id=number, string_token=text, token_bytes=text.encode())
         for number, text in tokens(asked.text)

@@ -12,6 +12,7 @@ import msgspec
 
 from ..accounting import Usage
 from ..completion import Completion
+from ..refusals import ApiError
 from ..request import ChatRequest, ImagePart, Message, Part, TextPart, Tool, UnknownPart, spoken
 
 PATH = "/v1/messages"
@@ -172,7 +173,7 @@ def _streamed(completion: Completion) -> Iterator[tuple[Fields, Fields, Iterable
             thoughts = [{"type": "thinking_delta", "thinking": w} for w in completion.reasoning]
             yield block, {"thinking": ""}, thoughts
         elif block["type"] == "text":
-            words = [{"type": "text_delta", "text": word} for word in completion.words]
+            words = [{"type": "text_delta", "text": word} for word in completion.spoken]
             yield block, {"text": ""}, words
         else:
             arguments = msgspec.json.encode(block["input"]).decode()
@@ -184,8 +185,8 @@ def _blocks(completion: Completion) -> list[Fields]:
     if completion.reasoning:
         thought = "".join(completion.reasoning)
         blocks.append({"type": "thinking", "thinking": thought, "signature": ""})
-    if completion.words or not completion.tool_calls:
-        blocks.append({"type": "text", "text": "".join(completion.words)})
+    if completion.spoken or not completion.tool_calls:
+        blocks.append({"type": "text", "text": "".join(completion.spoken)})
     blocks += [
         {
             "type": "tool_use",
@@ -212,11 +213,19 @@ def _answer(completion: Completion, blocks: list[Fields]) -> Fields:
 
 
 def _stop_reason(completion: Completion) -> str:
+    if completion.refusal:
+        return "refusal"
     return _STOP_REASONS.get(completion.finish_reason, completion.finish_reason)
 
 
 def _output_tokens(usage: Usage) -> int:
     return usage.completion_tokens + usage.reasoning_tokens
+
+
+def error_event(error: ApiError) -> bytes:
+    """Write an error inside a stream, as Anthropic's own API does."""
+    told = {"type": "error", "error": {"type": "overloaded_error", "message": error.error}}
+    return b"event: error\ndata: " + msgspec.json.encode(told) + b"\n\n"
 
 
 def usage_json(usage: Usage) -> Fields:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ..catalogue import Model, find, listed
+from ..catalogue import Model
 from ..checks import TEAM
 from ..refusals import refuse
 from .call import Answer, Call, Route
@@ -21,15 +21,15 @@ _PRICE_UNITS = 10_000
 Shape = Callable[[Model], dict[str, Any]]
 
 
-async def _models(_call: Call) -> Answer:
+async def _models(call: Call) -> Answer:
     """List every model that answers, those that make images included."""
-    rows = [_model(model) for model in listed("language", "image")]
+    rows = [_model(model) for model in call.service.listed("language", "image")]
     return Answer(msgspec.json.encode({"data": rows, "object": "list"}))
 
 
-async def _language_models(_call: Call) -> Answer:
+async def _language_models(call: Call) -> Answer:
     """List the language models with what they read and cost."""
-    rows = [_language_model(model) for model in listed("language")]
+    rows = [_language_model(model) for model in call.service.listed("language")]
     return Answer(msgspec.json.encode({"models": rows}))
 
 
@@ -45,8 +45,8 @@ async def _one_language_model(call: Call) -> Answer:
 
 def _one(call: Call, shape: Shape, kinds: tuple[str, ...]) -> Answer:
     name = call.blanks["model"]
-    found = find(name)
-    if found is None or found not in listed(*kinds):
+    found = call.service.find(name)
+    if found is None or found not in call.service.listed(*kinds):
         raise refuse("unknown model", model=name, team=TEAM)
     return Answer(msgspec.json.encode(shape(found)))
 
@@ -80,8 +80,8 @@ def price(usd_per_million: float) -> int:
     return round(usd_per_million * _PRICE_UNITS)
 
 
-async def _image_models(_call: Call) -> Answer:
-    rows = [_image_model(model) for model in listed("image")]
+async def _image_models(call: Call) -> Answer:
+    rows = [_image_model(model) for model in call.service.listed("image")]
     return Answer(msgspec.json.encode({"models": rows}))
 
 

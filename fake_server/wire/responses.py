@@ -13,20 +13,19 @@ import msgspec
 
 from ..accounting import Usage
 from ..completion import Completion
+from ..refusals import ApiError
 from ..server_tools import COUNTERS
 from .responses_body import Body, ListedTool, decode, read_tools, to_request
 from .responses_items import Event, Fields, Item, items_of
 
-__all__ = ["PATH", "decode", "to_events", "to_json", "to_request", "usage_json"]
+__all__ = ["PATH", "decode", "error_event", "to_events", "to_json", "to_request", "usage_json"]
 
 PATH = "/v1/responses"
 
 # OBSERVED 2026-01 to 2026-08: what an answer names where the request names nothing.
 _TEMPERATURE, _TOP_P = 0.7, 0.95
 
-# OBSERVED 2026-01; the last one since grok-4.6, in vercel/ai #19652. They come only when
-# there is something to count.
-# OBSERVED until 2026-01; then one more.
+# OBSERVED 2026-01: they come only when there is something to count.
 _COUNTED_EARLY = (
     "web_search_calls",
     "x_search_calls",
@@ -35,6 +34,7 @@ _COUNTED_EARLY = (
     "mcp_calls",
     "document_search_calls",
 )
+# OBSERVED since grok-4.6, in vercel/ai #19652.
 _COUNTED = (*_COUNTED_EARLY, "image_generation_calls")
 
 
@@ -174,6 +174,12 @@ def _tool(tool: ListedTool, sent: Fields, *, streamed: bool) -> Fields:
     if tool.type == "web_search" and not streamed:
         return {**sent, "search_context_size": sent.get("search_context_size", "medium")}
     return sent
+
+
+def error_event(error: ApiError) -> bytes:
+    """Write an error inside a stream. DOC OPENAPI of OpenAI: the keys; ASSUMED of xAI."""
+    told = {"type": "error", "code": error.code, "message": error.error, "param": None}
+    return b"event: error\ndata: " + msgspec.json.encode(told) + b"\n\n"
 
 
 def usage_json(usage: Usage) -> Fields:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from ..accounting import words
 from ..completion import Completion, ServerToolCall, ToolCall
 from ..identity import opaque
 
@@ -44,7 +45,9 @@ def items_of(completion: Completion, status: str, *, encrypted: bool) -> list[It
     items += [_server_tool_call(completion.id, call) for call in completion.server_tool_calls]
     if encrypted:
         items += [_server_tool_output(completion.id, call) for call in completion.server_tool_calls]
-    if completion.words or not completion.tool_calls:
+    if completion.refusal:
+        items.append(_refusal(completion, status))
+    elif completion.words or not completion.tool_calls:
         items.append(_message(completion, status))
     items += [
         _function_call(f"fc_{completion.id}_{index}", call)
@@ -170,16 +173,39 @@ def _server_tool_output(answer: str, call: ServerToolCall) -> Item:
     return Item(begun, begun | {"status": "completed", "encrypted_content": secret})
 
 
-def _message(completion: Completion, status: str) -> Item:
-    text = "".join(completion.words)
-    notes = list(_annotations(text, completion.citations))
-    begun = {
+def _begun(completion: Completion) -> Fields:
+    return {
         "content": [],
         "id": f"msg_{completion.id}",
         "role": "assistant",
         "type": "message",
         "status": "in_progress",
     }
+
+
+def _refusal(completion: Completion, status: str) -> Item:
+    """Make a message that says why there is none. ASSUMED: as OpenAI's own API does."""
+    begun, first = _begun(completion), {"content_index": 0}
+    part = {"type": "refusal", "refusal": completion.refusal}
+    return Item(
+        begun,
+        begun | {"content": [part], "status": status},
+        (
+            Event("response.content_part.added", first, {"part": part | {"refusal": ""}}),
+            *(
+                Event("response.refusal.delta", first, {"delta": word})
+                for word in words(completion.refusal)
+            ),
+            Event("response.refusal.done", first, {"refusal": completion.refusal}),
+            Event("response.content_part.done", first, {"part": part}),
+        ),
+    )
+
+
+def _message(completion: Completion, status: str) -> Item:
+    text = "".join(completion.words)
+    notes = list(_annotations(text, completion.citations))
+    begun = _begun(completion)
     part = {"type": "output_text", "text": text, "logprobs": [], "annotations": notes}
     empty = part | {"text": "", "annotations": []}
     first = {"content_index": 0}

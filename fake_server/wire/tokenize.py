@@ -7,7 +7,6 @@ number is made of the word.
 import msgspec
 
 from ..accounting import words
-from ..catalogue import find, listed
 from ..checks import TEAM
 from ..identity import hexadecimal
 from ..refusals import refuse
@@ -30,8 +29,8 @@ def tokens(text: str) -> list[tuple[int, str]]:
 async def _tokenize(call: Call) -> Answer:
     asked = call.decode(_decoder)
     call.log.model = asked.model
-    model = find(asked.model)
-    if model is None or model not in listed("language"):
+    model = call.service.find(asked.model)
+    if model is None or model not in call.service.listed("language"):
         raise refuse("unknown model", model=asked.model, team=TEAM)
     found = [
         {"token_id": number, "string_token": text, "token_bytes": list(text.encode())}

@@ -1,0 +1,29 @@
+"""What time it is for the fake: always the same, or today; a test may move it on."""
+
+import time
+from dataclasses import dataclass
+
+# The clock of all answers unless it is set to real: 2026-01-01 00:00:00 UTC.
+FIXED_TIME = 1767225600
+
+
+@dataclass
+class Clock:
+    """A clock; `moved` is by how many seconds a test moved it on."""
+
+    is_real: bool = False
+    moved: float = 0
+
+    def now(self) -> int:
+        """Seconds since 1970, as answers tell them."""
+        return int((time.time() if self.is_real else FIXED_TIME) + self.moved)
+
+    def passed(self) -> float:
+        """Seconds since some moment, by which limits are counted: they pass by themselves."""
+        return time.monotonic() + self.moved
+
+    def advance(self, seconds: float) -> None:
+        """Move on; raises ValueError for a way back."""
+        if seconds < 0:
+            raise ValueError(f"time is moved on by seconds from 0, not {seconds!r}")
+        self.moved += seconds

@@ -1,0 +1,125 @@
+"""How an answer leaves: its pieces one by one, with the faults that a test asked for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from .faults import Cut, Ending, Fault, bent, segments, spoil_json
+from .headers import Headers
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# Where the state of a request has what breaks its connection (see `protocol`).
+BREAK = "fake_server.break"
+
+_SOUND = Fault()
+
+
+def _cannot_break(*, reset: bool) -> None:
+    raise ConnectionResetError(f"this server can't {'reset' if reset else 'close'} a connection")
+
+
+@dataclass(frozen=True)
+class Line:
+    """The connection on which an answer leaves; `break_off` closes or resets it."""
+
+    receive: Receive
+    send: Send
+    break_off: Callable[..., None] = _cannot_break
+
+    @classmethod
+    def of(cls, scope: Scope, receive: Receive, send: Send) -> "Line":
+        """Make the line of a request."""
+        return cls(receive, send, scope.get("state", {}).get(BREAK, _cannot_break))
+
+    async def start(self, answer: "Outgoing", content_type: str | None) -> None:
+        """Send the headers, with another content type than their own if told."""
+        await self.send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": _declared(answer.headers, content_type),
+                "trailers": answer.trailers is not None,
+            }
+        )
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send an answer at once."""
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def end(self, trailers: Headers | None) -> None:
+        """Send the end of the body, and what stands behind it."""
+        await self.send({"type": "http.response.body", "body": b""})
+        if trailers is not None:
+            await self.send({"type": "http.response.trailers", "headers": trailers})
+
+    async def piece(self, data: bytes) -> None:
+        """Send a piece of the body."""
+        await self.send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def close(self, ending: Ending) -> None:
+        """End the connection in the middle of an answer, or wait until the client does."""
+        if ending != "stall":
+            self.break_off(reset=ending == "rst")
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An answer on its way out.
+
+    `error` is what is sent where the fault is an error inside the stream, if the format has
+    such. `trailers` stand behind the body: those of a good end, and those of an error.
+    """
+
+    status: int
+    headers: Headers
+    pieces: Iterable[bytes]
+    error: bytes = b""
+    spoil: Callable[[bytes], bytes] = spoil_json
+    trailers: tuple[Headers, Headers] | None = None
+
+
+async def deliver(line: Line, answer: Outgoing, fault: Fault | None) -> None:
+    """Send an answer, with its faults."""
+    fault = fault or _SOUND
+    if fault.is_before_headers:
+        await asyncio.sleep(fault.first_token)
+        await line.close(fault.ending or "fin")
+        return
+    await line.start(answer, fault.content_type)
+    if fault.first_token:
+        await asyncio.sleep(fault.first_token)
+    failed = False
+    for event in bent(answer.pieces, fault, answer.spoil):
+        if not isinstance(event, Cut):
+            await _send(line, event, fault)
+        elif event.ending != "error":
+            await line.close(event.ending)
+            return
+        else:
+            failed = True
+            if answer.error:
+                await _send(line, answer.error, fault)
+    await line.end(answer.trailers[failed] if answer.trailers else None)
+
+
+async def _send(line: Line, event: bytes, fault: Fault) -> None:
+    for segment in segments(event, fault):
+        await line.piece(segment)
+        # One turn of the loop, so that each leaves by itself: a burst is no stream.
+        await asyncio.sleep(0)
+    if fault.per_token:
+        await asyncio.sleep(fault.per_token)
+
+
+def _declared(headers: Headers, content_type: str | None) -> Headers:
+    if content_type is None:
+        return headers
+    declared = (b"content-type", content_type.encode())
+    return [declared if name == b"content-type" else (name, value) for name, value in headers]

@@ -1,0 +1,53 @@
+"""What came and went as it was, for somebody who looks at it: images by their size alone."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_INLINE = b";base64,"
+
+# Bytes of an answer that are kept; more says nothing to a reader.
+_MOST = 64 * 1024
+
+
+def abbreviated(body: bytes) -> bytes:
+    """Give a body with its inline images cut out, and no more of it than anyone reads."""
+    pieces: list[bytes] = []
+    start = 0
+    while (found := body.find(_INLINE, start)) >= 0:
+        begin = found + len(_INLINE)
+        end = body.find(b'"', begin)
+        if end < 0:
+            break
+        pieces.append(body[start:begin])
+        pieces.append(b"(%d bytes of base64)" % (end - begin))
+        start = end
+    pieces.append(body[start : start + _MOST])
+    return b"".join(pieces)[:_MOST]
+
+
+class Recording:
+    """Passes an answer on, and keeps what was sent; `end` hears of the end before the client."""
+
+    def __init__(self, send: Send, end: Callable[[bytes], None]) -> None:
+        self._send, self._end = send, end
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._has_ended = False
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """Send a message."""
+        piece = message.get("body", b"")
+        if self._size < _MOST:
+            self._pieces.append(piece)
+            self._size += len(piece)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self.close()
+        await self._send(message)
+
+    def close(self) -> None:
+        """Say that this was all, if nobody did."""
+        if not self._has_ended:
+            self._has_ended = True
+            self._end(b"".join(self._pieces)[:_MOST])

@@ -1,0 +1,80 @@
+"""The socket and the server on it: uvicorn's own start-up, without the waits that make it slow to stop."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from .app import App
+from .protocol import FakeProtocol
+
+
+@asynccontextmanager
+async def listening(app: App, host: str, port: int) -> AsyncIterator[int]:
+    """Listen as long as the context lasts, and tell the port; raises OSError if it is taken."""
+    with _listener(host, port) as listener:
+        server = await _started(app, listener)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            await _stop(server)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Listen on an address; raises OSError if it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Only of a socket that names its protocol does asyncio know that it is TCP: it then
+    # sends small pieces at once, where a client would wait 40 ms for each answer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OverflowError:
+        listener.close()
+        raise
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, f"{error.strerror}: {host}, port {port}") from None
+    return listener
+
+
+async def _started(app: App, listener: socket.socket) -> uvicorn.Server:
+    """Start uvicorn on a socket that listens already."""
+    config = uvicorn.Config(
+        app,
+        http=FakeProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[listener])
+    return server
+
+
+async def _stop(server: uvicorn.Server) -> None:
+    """Stop at once: uvicorn's own shutdown waits a tenth of a second, twice."""
+    # asyncio takes a few turns of the loop to make a connection of one that it accepted;
+    # if the listener is closed meanwhile, asyncio of Python 3.11 loses the socket.
+    for _ in range(3):
+        await asyncio.sleep(0)
+    for listening in server.servers:
+        listening.close()
+    for connection in list(server.server_state.connections):
+        if connection.transport is not None:
+            connection.transport.abort()
+    # One turn of the loop, in which each connection hears that it is lost.
+    await asyncio.sleep(0)
+    for task in list(server.server_state.tasks):
+        task.cancel()

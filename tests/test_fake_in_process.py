@@ -1,0 +1,130 @@
+"""The fake without a socket, for clients of httpx and httpx2."""
+
+import asyncio
+import json
+
+import httpx
+import httpx2
+import openai
+import pytest
+
+from fake_server import FakeServer
+from tests.asking import BEARER, body
+
+URL = "https://api.x.ai/v1/chat/completions"
+LIBRARIES = [pytest.param(httpx, id="httpx"), pytest.param(httpx2, id="httpx2")]
+
+
+@pytest.fixture
+def server() -> FakeServer:
+    return FakeServer()
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_client_asks_without_a_socket(server, library):
+    server.reply("A cat.")
+    with library.Client(transport=server.transport(library)) as client:
+        answer = client.post(URL, json=body(), headers=BEARER)
+
+    assert answer.json()["choices"][0]["message"]["content"] == "A cat."
+    assert server.requests[0].headers["host"] == "api.x.ai"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_an_async_client_asks_without_a_socket(server, library):
+    async def ask():
+        async with library.AsyncClient(transport=server.async_transport(library)) as client:
+            return await client.post(URL, json=body(), headers=BEARER)
+
+    answer = asyncio.run(ask())
+
+    assert answer.status_code == 200
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_stream_comes_piece_by_piece(server, library):
+    server.reply("one two", fault={"per_token": 0.2})
+    with (
+        library.Client(transport=server.transport(library)) as client,
+        client.stream("POST", URL, json=body(stream=True), headers=BEARER) as answer,
+    ):
+        pieces = [piece for piece in answer.iter_raw() if piece]
+
+    assert [piece[:5] for piece in pieces] == [b"data:"] * 4
+    assert json.loads(pieces[0][6:])["choices"][0]["delta"]["content"] == "one"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_an_async_stream_comes_piece_by_piece(server, library):
+    server.reply("one two")
+
+    async def ask():
+        async with (
+            library.AsyncClient(transport=server.async_transport(library)) as client,
+            client.stream("POST", URL, json=body(stream=True), headers=BEARER) as answer,
+        ):
+            return [piece async for piece in answer.aiter_raw() if piece]
+
+    assert len(asyncio.run(ask())) == 4
+
+
+ENDINGS = [
+    pytest.param("fin", "RemoteProtocolError", id="fin"),
+    pytest.param("rst", "ReadError", id="rst"),
+    pytest.param("stall", "ReadTimeout", id="stall"),
+]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(("ending", "kind"), ENDINGS)
+def test_faults_are_errors_of_the_library(server, library, stream, ending, kind):
+    server.when().reply("one two", fault={"after_bytes": 20, "ending": ending})
+    with (
+        library.Client(transport=server.transport(library), timeout=0.3) as client,
+        pytest.raises(getattr(library, kind)),
+    ):
+        client.post(URL, json=body(stream=stream), headers=BEARER)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(("ending", "kind"), ENDINGS)
+def test_faults_are_errors_of_an_async_client_too(server, library, ending, kind):
+    server.when().reply("one two", fault={"ending": ending})
+
+    async def ask():
+        transport = server.async_transport(library)
+        async with library.AsyncClient(transport=transport, timeout=0.3) as client:
+            await client.post(URL, json=body(), headers=BEARER)
+
+    with pytest.raises(getattr(library, kind)):
+        asyncio.run(ask())
+
+
+def test_a_client_that_stops_listening_is_let_go(server):
+    server.reply("one " * 50, fault={"per_token": 0.05})
+    with (
+        httpx2.Client(transport=server.transport(httpx2)) as client,
+        client.stream("POST", URL, json=body(stream=True), headers=BEARER) as answer,
+    ):
+        next(answer.iter_raw())
+
+    assert server.requests[0].seconds > 0
+
+
+def test_a_sync_client_may_be_used_where_a_loop_runs(server):
+    async def ask():
+        with httpx2.Client(transport=server.transport(httpx2)) as client:
+            return client.get("https://api.x.ai/v1/models?page=1", headers=BEARER)
+
+    assert asyncio.run(ask()).status_code == 200
+    assert server.requests[0].query == "page=1"
+
+
+def test_the_openai_package_asks_without_a_socket(server):
+    http = httpx2.Client(transport=server.transport(httpx2))
+    with openai.OpenAI(base_url="https://api.x.ai/v1", api_key="k", http_client=http) as client:
+        answer = client.chat.completions.create(**body())
+
+    assert "no image" in (answer.choices[0].message.content or "")
