@@ -15,7 +15,7 @@ from . import grpc, headers
 from .accounting import Usage
 from .batches import Batches
 from .completion import Completion
-from .delivery import Line, Outgoing, Receive, Scope, Send, deliver
+from .delivery import Line, Outgoing, Receive, Scope, Send, deliver, read_body
 from .exchange import Recording, abbreviated
 from .journal import LoggedRequest
 from .refusals import FAILURES, ApiError, refuse
@@ -83,15 +83,27 @@ _ROUTES = Routes(
 
 @dataclass
 class App:
-    """The ASGI application; `api_key` is the one good key, or None where any will do."""
+    """The ASGI application; `api_key` is the one good key, or None where any will do.
+
+    `restore` reads the scenario's file again, if there is one.
+    """
 
     service: Service
     api_key: str | None = None
     max_body: int = DEFAULT_MAX_BODY
+    restore: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.journal = self.service.journal
         self.batches = Batches(self.service, self.journal, chat_completions.usage_json)
+
+    def clear(self) -> None:
+        """Forget scripts, mapped images, requests, batches, files and kept answers."""
+        self.service.scenario.clear()
+        self.restore()
+        self.journal.clear()
+        self.batches.clear()
+        self.service.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -111,7 +123,7 @@ class App:
 
     async def _answer(self, log: LoggedRequest, scope: Scope, line: Line) -> None:
         try:
-            body = await _read(line.receive, self.max_body)
+            body = await read_body(line.receive, self.max_body)
         except ConnectionResetError:
             log.error = "The client went away before its request was complete."
             return
@@ -125,7 +137,7 @@ class App:
             else:
                 await self._answer_http(log, body, line)
         except ApiError as error:
-            log.status, log.error = error.status, error.error
+            log.status, log.error, log.why = error.status, error.error, error.why
             if end_call:
                 await _end(end_call, error, log, line)
             else:
@@ -247,24 +259,3 @@ def _log(scope: Scope) -> LoggedRequest:
     query = scope["query_string"].decode("latin-1")
     path, began = scope["path"], time.time()
     return LoggedRequest(scope["method"], path, headers, key, query=query, began=began)
-
-
-async def _read(receive: Receive, most: int) -> bytes | None:
-    """Read the whole body; None if it was larger than allowed.
-
-    Raises ConnectionResetError if the client goes away before its end.
-    """
-    chunks: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionResetError
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= most:
-            chunks.append(chunk)
-        else:
-            chunks.clear()
-        more = message.get("more_body", False)
-    return b"".join(chunks) if size <= most else None

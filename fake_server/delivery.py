@@ -123,3 +123,24 @@ def _declared(headers: Headers, content_type: str | None) -> Headers:
         return headers
     declared = (b"content-type", content_type.encode())
     return [declared if name == b"content-type" else (name, value) for name, value in headers]
+
+
+async def read_body(receive: Receive, most: int) -> bytes | None:
+    """Read the whole body; None if it was larger than allowed.
+
+    Raises ConnectionResetError if the client goes away before its end.
+    """
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= most:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+        more = message.get("more_body", False)
+    return b"".join(chunks) if size <= most else None

@@ -152,3 +152,16 @@ _KINDS: dict[str, tuple[bytes, Callable[[bytes], tuple[int, int]]]] = {
     "WebP": (WEBP, webp_extent),
     "ICO": (ICO, ico_extent),
 }
+
+_MEDIA_TYPES = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "WebP": "image/webp",
+    "ICO": "image/x-icon",
+}
+
+
+def media_type(data: bytes) -> str:
+    """Name the media type of an image that was read before."""
+    kinds = (kind for kind, (magic, _) in _KINDS.items() if data.startswith(magic))
+    return _MEDIA_TYPES[next(kinds)]

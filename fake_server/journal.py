@@ -50,6 +50,8 @@ class LoggedAnswer:
     tool_calls: tuple[tuple[str, str], ...] = ()
     finish_reason: str = ""
     refusal: str = ""
+    total_tokens: int = 0
+    cost_usd: float = 0
 
 
 @dataclass
@@ -66,7 +68,8 @@ class LoggedRequest:
     `answer` is what was answered, `rule` the rule that said so, or "", and `unmatched` says
     which rule came nearest where there are some and none was for this request. `number` counts
     requests from 1. `began` is when it came, in seconds since 1970, and `seconds` how long
-    it took. `fault` is what went wrong on purpose.
+    it took. `fault` is what went wrong on purpose, `why` which limit a refused request
+    met, and how that is known.
     """
 
     method: str
@@ -89,6 +92,7 @@ class LoggedRequest:
     number: int = 0
     began: float = 0
     seconds: float = 0
+    why: str = ""
     fault: Fault | None = None
 
     def __str__(self) -> str:
@@ -97,6 +101,11 @@ class LoggedRequest:
         told = [self.model, *tokens, *filter(None, [self.rule, self.error, self.unmatched])]
         asked = " ".join(filter(None, [self.method, self.path]))
         return f"{self.number}: {asked} -> {self.status or 'no answer'}: {', '.join(told)}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still being answered."""
+        return not (self.status or self.error)
 
     @property
     def last_text(self) -> str:

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
-from .app import App
+from .front import Front
 from .protocol import FakeProtocol
 
 
 @asynccontextmanager
-async def listening(app: App, host: str, port: int) -> AsyncIterator[int]:
+async def listening(app: Front, host: str, port: int) -> AsyncIterator[int]:
     """Listen as long as the context lasts, and tell the port; raises OSError if it is taken."""
     with _listener(host, port) as listener:
         server = await _started(app, listener)
@@ -43,7 +43,7 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _started(app: App, listener: socket.socket) -> uvicorn.Server:
+async def _started(app: Front, listener: socket.socket) -> uvicorn.Server:
     """Start uvicorn on a socket that listens already."""
     config = uvicorn.Config(
         app,

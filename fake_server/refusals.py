@@ -63,7 +63,10 @@ class Refusal:
 
 
 class ApiError(Exception):
-    """A refused request: what to answer, and the seconds for Retry-After if it has one."""
+    """A refused request: what to answer, and the seconds for Retry-After if it has one.
+
+    `why` says for a reader of the journal which row this is, and how it is known.
+    """
 
     def __init__(
         self,
@@ -74,8 +77,10 @@ class ApiError(Exception):
         *,
         shape: Shape = "flat",
         grpc: str = "",
+        why: str = "",
     ) -> None:
         super().__init__(error)
+        self.why = why
         self.grpc = grpc or over_grpc(status)
         self.shape = shape
         self.status = status
@@ -578,7 +583,8 @@ REFUSALS: dict[str, Refusal] = {
 def refuse(name: str, **blanks: object) -> ApiError:
     """Make the error of a row, with the blanks of its text filled in."""
     row = REFUSALS[name]
-    return ApiError(row.status, row.code, row.text.format(**blanks), shape=row.shape, grpc=row.grpc)
+    text, why = row.text.format(**blanks), f"{row.when} ({row.evidence})"
+    return ApiError(row.status, row.code, text, shape=row.shape, grpc=row.grpc, why=why)
 
 
 # What `FakeServer.fail` answers unless told, for what no request provokes by itself.

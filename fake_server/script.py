@@ -18,6 +18,7 @@ The first rule that is for a request answers it.
 from typing import Any, Literal
 
 import msgspec
+import pybase64
 
 from .faults import Fault
 from .scenario import Failure, ImageFailure, Reply, Rule, Scripted, failure
@@ -122,3 +123,20 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: list[RuleFields] = []
     images: dict[str, str] = {}
     seed: int = 0
+
+
+def pictures_of(script: Script) -> dict[str, bytes]:
+    """Give the pictures of a script that came over the network: data URLs by their address.
+
+    Raises ValueError for anything else: files of this machine are not for whoever sends it.
+    """
+    pictures = {}
+    for url, written in script.images.items():
+        head, comma, data = written.partition(";base64,")
+        if not comma or not head.startswith("data:"):
+            raise ValueError(f"the picture of {url} has to be a data URL with base64")
+        try:
+            pictures[url] = pybase64.b64decode(data, validate=True)
+        except ValueError as error:
+            raise ValueError(f"the picture of {url} is no base64: {error}") from None
+    return pictures

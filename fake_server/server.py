@@ -19,6 +19,7 @@ from .clock import Clock
 from .contract import BY_NAME
 from .era import NEWEST, Era
 from .fetch import Sources
+from .front import Front
 from .in_process import async_transport, transport
 from .journal import Journal, LoggedRequest
 from .listening import listening
@@ -98,8 +99,6 @@ class FakeServer(Answers):
             placeholder=placeholder,
             max_image_bytes=rules.max_image_bytes,
         )
-        self._file = None if scenario is None else ScenarioFile(Path(scenario), self._scenario)
-        self._scenario.watch = self._file.refresh if self._file else None
         self.requests = Journal(MOST_REQUESTS, keep_images, MOST_EXCHANGE_BYTES)
         service = Service(
             sources,
@@ -115,6 +114,9 @@ class FakeServer(Answers):
             api_key=api_key,
             max_body=rules.max_body if max_body is None else max_body,
         )
+        if scenario is not None:
+            file = ScenarioFile(Path(scenario), self._scenario)
+            self._scenario.watch, self.app.restore = file.refresh, file.restore
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -159,11 +161,11 @@ class FakeServer(Answers):
 
         The server need not be started.
         """
-        return transport(self.app, library)
+        return transport(Front(self.app), library)
 
     def async_transport(self, library: ModuleType) -> Any:
         """Make a transport without a socket for an AsyncClient of httpx or httpx2."""
-        return async_transport(self.app, library)
+        return async_transport(Front(self.app), library)
 
     def when(
         self, *, times: int | None = None, probability: float = 1, **conditions: Any
@@ -223,17 +225,12 @@ class FakeServer(Answers):
 
         What the file of a scenario says holds again.
         """
-        self._scenario.clear()
-        if self._file:
-            self._file.restore()
-        self.requests.clear()
-        self.app.batches.clear()
-        self.app.service.clear()
+        self.app.clear()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen as long as the context lasts; raises OSError if the port is taken."""
-        async with listening(self.app, self._host, self._port) as self._port:
+        async with listening(Front(self.app), self._host, self._port) as self._port:
             yield
 
     def __enter__(self) -> "Self":

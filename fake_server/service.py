@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from llm_grok_vision.limits import EXTRA_PATCHES, IMAGE_DETAILS
+from llm_grok_vision.limits import EXTRA_PATCHES, IMAGE_DETAILS, TICKS_PER_USD
 
 from .accounting import (
     Usage,
@@ -255,6 +255,8 @@ def _logged(completion: Completion) -> LoggedAnswer:
         tool_calls=tuple((call.name, call.arguments) for call in completion.tool_calls),
         finish_reason=completion.finish_reason,
         refusal=completion.refusal,
+        total_tokens=completion.usage.total_tokens,
+        cost_usd=completion.usage.cost_in_usd_ticks / TICKS_PER_USD,
     )
 
 

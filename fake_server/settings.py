@@ -7,6 +7,9 @@ CONTRACTS = ("documented", "observed")
 CLOCKS = ("fixed", "real")
 DEFAULT_MAX_BODY = 1024**3
 
+# Below this path the fake itself is asked, and not xAI's API.
+PREFIX = "/_fake"
+
 # Nobody looks at it: any key is good for the fake, unless --api-key names one.
 FAKE_KEY = "xai-fake-key"
 

@@ -1,0 +1,35 @@
+"""Parts what is asked of the fake itself from what is asked of xAI's API."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from .app import App
+from .delivery import Line, Receive, Scope, Send, read_body
+from .settings import PREFIX
+
+
+@dataclass(frozen=True)
+class Front:
+    """The ASGI application of a server: xAI's API, and below /_fake the fake itself."""
+
+    app: App
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        path = scope["path"]
+        if path == PREFIX or path.startswith(f"{PREFIX}/"):
+            await self._answer(scope, Line.of(scope, receive, send))
+        else:
+            await self.app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, line: Line) -> None:
+        # Few ask for it, and templates take a while to load.
+        from .control import answered
+
+        # A client that went away, and a server that stops, want no answer.
+        with suppress(asyncio.CancelledError, ConnectionResetError):
+            body = await read_body(line.receive, self.app.max_body)
+            query = scope["query_string"].decode("latin-1")
+            answer = answered(self.app, scope["method"], scope["path"], query, body or b"")
+            await line.whole(answer.status, answer.headers, answer.body)
