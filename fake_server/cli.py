@@ -1,15 +1,16 @@
-"""The commands: `python -m fake_server` and its `run`, also installed as `fake-xai`."""
+"""The commands: `python -m fake_server`, its `run` and its `verify`, also installed as `fake-xai`."""
 
 import argparse
 import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .era import FIRST, NEWEST
 from .run import run
-from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES
+from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES, UPSTREAM
 
 if TYPE_CHECKING:
     from .server import FakeServer
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.verb == "run" and not command:
         parser.error("run needs a command behind its options: run -- python app.py")
     try:
+        if options.verb == "verify":
+            return _verify(options)
         from .server import FakeServer
 
         server = FakeServer(
@@ -44,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tokens_per_minute=options.tokens_per_minute,
             keep_images=options.keep_images,
             scenario=options.scenario,
+            record=options.record,
+            upstream=options.upstream,
+            replay=options.replay,
         )
         if options.verb == "run":
             return asyncio.run(run(server, command, options.api_key))
@@ -55,6 +61,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"fake_server: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    """Compare recordings with the fake; what differs is printed."""
+    from .verify import run as verify
+
+    status, text = verify(
+        options.cassettes, options.images, options.scores, json_wanted=options.json
+    )
+    print(text)
+    return status
 
 
 async def _until_signalled(server: "FakeServer") -> None:
@@ -83,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         parents=[server_options()],
     )
     parser.set_defaults(verb="", command=[])
-    verbs = parser.add_subparsers(metavar="", title="programs that nobody changes")
+    verbs = parser.add_subparsers(metavar="", title="commands")
     running = verbs.add_parser(
         "run",
         help="run a command whose requests to xAI reach the fake",
@@ -95,6 +112,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     running.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     running.set_defaults(verb="run")
+    verifying = verbs.add_parser(
+        "verify",
+        help="compare recorded answers of xAI with the fake's",
+        description="Ask the fake what was recorded of xAI, and tell what differs. The exit"
+        " status is 1 if something does.",
+        epilog="example: fake_server verify cassettes/live",
+    )
+    add = verifying.add_argument
+    add("cassettes", nargs="+", type=Path, metavar="CASSETTE", help="a file, or a folder of them")
+    add("--json", action="store_true", help="print JSON")
+    add("--images", type=Path, metavar="DIR", help="pictures, as DIR/host/path")
+    add("--scores", type=Path, metavar="FILE", help="fail only where it is worse than these")
+    verifying.set_defaults(verb="verify", command=[])
     return parser
 
 
@@ -160,4 +190,15 @@ def server_options() -> argparse.ArgumentParser:
         help="bytes of images that are kept to look at, the newest (default: 8 MiB)",
     )
     add("--scenario", metavar="FILE", help="answer by the rules of this YAML file, as it stands")
+    add(
+        "--record",
+        metavar="DIR",
+        help="pass requests on to xAI, and write cassettes for vcrpy, without keys, into this folder",
+    )
+    add(
+        "--upstream", metavar="URL", default=UPSTREAM, help=f"record this API (default: {UPSTREAM})"
+    )
+    add(
+        "--replay", metavar="DIR", help="answer with the cassettes of this folder, and nothing else"
+    )
     return parser

@@ -1,6 +1,7 @@
 """Parts what is asked of the fake itself from what is asked of xAI's API."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -8,12 +9,18 @@ from .app import App
 from .delivery import Line, Receive, Scope, Send, read_body
 from .settings import PREFIX
 
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
 
 @dataclass(frozen=True)
 class Front:
-    """The ASGI application of a server: xAI's API, and below /_fake the fake itself."""
+    """The ASGI application of a server: xAI's API, and below /_fake the fake itself.
+
+    `instead` answers for the API where it is recorded or replayed.
+    """
 
     app: App
+    instead: Application | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -21,7 +28,7 @@ class Front:
         if path == PREFIX or path.startswith(f"{PREFIX}/"):
             await self._answer(scope, Line.of(scope, receive, send))
         else:
-            await self.app(scope, receive, send)
+            await (self.instead or self.app)(scope, receive, send)
 
     async def _answer(self, scope: Scope, line: Line) -> None:
         # Few ask for it, and templates take a while to load.

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from .clock import Clock
 from .contract import BY_NAME
 from .era import NEWEST, Era
 from .fetch import Sources
-from .front import Front
+from .front import Application, Front
 from .in_process import async_transport, transport
 from .journal import Journal, LoggedRequest
 from .listening import listening
@@ -35,11 +36,39 @@ from .settings import (
     FAKE_KEY,
     MOST_EXCHANGE_BYTES,
     MOST_REQUESTS,
+    UPSTREAM,
 )
 from .when import when
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+def _passing(
+    record: str | os.PathLike[str] | None,
+    upstream: str,
+    replay: str | os.PathLike[str] | None,
+    max_body: int,
+) -> Application | None:
+    """Make what answers in the place of the fake: a recorder or a replayer."""
+    if record is not None and replay is not None:
+        raise ValueError("a server records or replays, not both")
+    if record is None and replay is None:
+        return None
+    try:
+        from .recorder import Recorder
+        from .replayer import Replayer
+
+        import_module("vcr")
+    except ImportError as error:
+        raise ValueError(
+            f"recordings need more packages: pip install 'llm-grok-vision[record]' ({error})"
+        ) from None
+    if record is not None:
+        if not upstream.startswith(("http://", "https://")):
+            raise ValueError(f"upstream begins with http:// or https://: {upstream}")
+        return Recorder(Path(record), upstream.rstrip("/"), max_body)
+    return Replayer(Path(replay or ""), max_body)
 
 
 class FakeServer(Answers):
@@ -62,6 +91,9 @@ class FakeServer(Answers):
     `requests_per_minute` or `tokens_per_minute` each model's requests are counted.
     `keep_images` is how many bytes of images are kept for the page and the control API.
     `scenario` is a YAML file of rules and pictures, which is read again when it changes.
+
+    With `record` requests go on to xAI, or to another `upstream`, and cassettes are written into
+    that folder; with `replay` those of a folder answer, and nothing else.
     """
 
     def __init__(
@@ -82,6 +114,9 @@ class FakeServer(Answers):
         tokens_per_minute: int | None = None,
         keep_images: int = DEFAULT_KEPT_IMAGES,
         scenario: str | os.PathLike[str] | None = None,
+        record: str | os.PathLike[str] | None = None,
+        upstream: str = UPSTREAM,
+        replay: str | os.PathLike[str] | None = None,
     ) -> None:
         if contract not in CONTRACTS:
             raise ValueError(f"contract is one of {', '.join(CONTRACTS)}, not {contract!r}")
@@ -117,6 +152,7 @@ class FakeServer(Answers):
         if scenario is not None:
             file = ScenarioFile(Path(scenario), self._scenario)
             self._scenario.watch, self.app.restore = file.refresh, file.restore
+        self._front = Front(self.app, _passing(record, upstream, replay, self.app.max_body))
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -161,11 +197,11 @@ class FakeServer(Answers):
 
         The server need not be started.
         """
-        return transport(Front(self.app), library)
+        return transport(self._front, library)
 
     def async_transport(self, library: ModuleType) -> Any:
         """Make a transport without a socket for an AsyncClient of httpx or httpx2."""
-        return async_transport(Front(self.app), library)
+        return async_transport(self._front, library)
 
     def when(
         self, *, times: int | None = None, probability: float = 1, **conditions: Any
@@ -230,7 +266,7 @@ class FakeServer(Answers):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen as long as the context lasts; raises OSError if the port is taken."""
-        async with listening(Front(self.app), self._host, self._port) as self._port:
+        async with listening(self._front, self._host, self._port) as self._port:
             yield
 
     def __enter__(self) -> "Self":

@@ -10,6 +10,9 @@ DEFAULT_MAX_BODY = 1024**3
 # Below this path the fake itself is asked, and not xAI's API.
 PREFIX = "/_fake"
 
+# Where requests go on to that are recorded.
+UPSTREAM = "https://api.x.ai"
+
 # Nobody looks at it: any key is good for the fake, unless --api-key names one.
 FAKE_KEY = "xai-fake-key"
 

@@ -94,8 +94,7 @@ def test_a_request_that_is_still_answered_is_shown_as_it_ends(browser, page, gro
     is_seen = threading.Event()
 
     async def slowly(_request: object) -> str:
-        while not is_seen.is_set():
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(is_seen.wait, 10)
         return "at last"
 
     grok_server.reply(slowly)

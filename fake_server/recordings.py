@@ -1,0 +1,212 @@
+"""Recorded exchanges with xAI: cassettes that vcrpy reads, and what is kept out of them.
+
+Keys and cookies are never written. An inline image is kept once, as a file by its hash, and
+stands in the request as `data:image/png;sha256,<hash>`. Lines of JSON are read too: an object
+a line with method, endpoint, status, request, response_headers and response_body.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pybase64
+import yaml
+
+# The folder of images, beside the cassettes.
+IMAGES = "images"
+
+_SECRET = {"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization"}
+# Of the connection, and not of the answer.
+OF_THE_WAY = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}
+_INLINE = re.compile(r"data:(?P<declared>[^;,]*);base64,(?P<data>.*)", re.DOTALL)
+_HASHED = re.compile(r"data:(?P<declared>[^;,]*);sha256,(?P<hash>[0-9a-f]{64})")
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A request and its answer; `source` says where it stands, `headers` are the answer's."""
+
+    source: str
+    method: str
+    path: str
+    request: Any
+    status: int
+    headers: Headers
+    body: str
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the answer is a stream of events."""
+        return self.body.startswith(("data:", "event:", ":"))
+
+    @property
+    def model(self) -> str:
+        """The model that was asked, if one was."""
+        return str(self.request.get("model", "")) if isinstance(self.request, dict) else ""
+
+
+def read(paths: Iterable[Path]) -> list[Recording]:
+    """Read files, and the files of folders; raises ValueError for one that can't be read."""
+    found: list[Recording] = []
+    for path in paths:
+        files = sorted(_files(path)) if path.is_dir() else [path]
+        if not files:
+            raise ValueError(f"{path}: there is no cassette in this folder")
+        for file in files:
+            found += _read(file)
+    return found
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for ending in ("yaml", "yml", "jsonl"):
+        yield from folder.rglob(f"*.{ending}")
+
+
+def _read(path: Path) -> list[Recording]:
+    try:
+        return list(_lines(path) if path.suffix == ".jsonl" else _cassette(path))
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or 'there is no such file'}") from None
+    except (ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise ValueError(f"{path}: this is no recording: {error}") from None
+
+
+def _lines(path: Path) -> Iterator[Recording]:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        row = json.loads(line)
+        headers = tuple((name.lower(), value) for name, value in row["response_headers"] or ())
+        yield Recording(
+            f"{path.name}, line {number}",
+            row["method"],
+            row["endpoint"],
+            row["request"],
+            row["status"],
+            headers,
+            row["response_body"],
+        )
+
+
+def _cassette(path: Path) -> Iterator[Recording]:
+    from vcr.persisters.filesystem import FilesystemPersister
+    from vcr.serializers import yamlserializer
+
+    requests, answers, *_ = FilesystemPersister.load_cassette(path, yamlserializer)
+    for number, (request, answer) in enumerate(zip(requests, answers, strict=True), 1):
+        body = _json(request.body or b"")
+        headers = tuple(
+            (name.lower(), value)
+            for name, values in answer["headers"].items()
+            for value in ([values] if isinstance(values, str) else values)
+        )
+        yield Recording(
+            f"{path.name}, interaction {number}",
+            request.method,
+            urlsplit(request.uri).path,
+            with_images(body, path.parent / IMAGES),
+            answer["status"]["code"],
+            headers,
+            (answer["body"]["string"] or b"").decode(errors="replace"),
+        )
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+def write(
+    folder: Path,
+    name: str,
+    *,
+    method: str,
+    url: str,
+    request_headers: Headers,
+    request: bytes,
+    status: tuple[int, str],
+    headers: Headers,
+    body: bytes,
+) -> Path:
+    """Write a cassette of one exchange, and the images in it; the result is its path."""
+    from vcr.persisters.filesystem import FilesystemPersister
+    from vcr.request import Request
+    from vcr.serializers import yamlserializer
+
+    asked = Request(method, url, without_images(request, folder / IMAGES), {})
+    asked.headers = {name: [value] for name, value in _shown(request_headers)}
+    kept: dict[str, list[str]] = {}
+    for header, value in _shown(headers):
+        kept.setdefault(header, []).append(value)
+    answer = {
+        "status": {"code": status[0], "message": status[1]},
+        "headers": kept,
+        "body": {"string": body},
+    }
+    path = folder / f"{name}.yaml"
+    cassette = {"requests": [asked], "responses": [answer]}
+    FilesystemPersister.save_cassette(path, cassette, yamlserializer)
+    return path
+
+
+def _shown(headers: Headers) -> Iterator[tuple[str, str]]:
+    for name, value in headers:
+        if name.lower() not in _SECRET | OF_THE_WAY:
+            yield name, value
+
+
+def without_images(request: bytes, folder: Path) -> bytes:
+    """Put the hash of each inline image in its place, and the image into a folder."""
+    try:
+        asked = json.loads(request)
+    except ValueError:
+        return request
+
+    def hashed(text: str) -> str:
+        found = _INLINE.fullmatch(text)
+        if not found:
+            return text
+        try:
+            data = pybase64.b64decode(found["data"], validate=True)
+        except ValueError:
+            return text
+        name = hashlib.sha256(data).hexdigest()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+        return f"data:{found['declared']};sha256,{name}"
+
+    return json.dumps(_each_text(asked, hashed), ensure_ascii=False).encode()
+
+
+def with_images(request: Any, folder: Path) -> Any:
+    """Put each inline image back; raises ValueError for one that is not there."""
+
+    def whole(text: str) -> str:
+        found = _HASHED.fullmatch(text)
+        if not found:
+            return text
+        try:
+            data = (folder / found["hash"]).read_bytes()
+        except OSError:
+            raise ValueError(f"the image {found['hash']} is not in {folder}") from None
+        return f"data:{found['declared']};base64,{pybase64.b64encode(data).decode()}"
+
+    return _each_text(request, whole)
+
+
+def _each_text(value: Any, change: Any) -> Any:
+    """Change every text in a value of JSON, and a source of base64 of /v1/messages."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(inner, change) for inner in value]
+    if isinstance(value, dict):
+        return {name: _each_text(inner, change) for name, inner in value.items()}
+    return value

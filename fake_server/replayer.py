@@ -1,0 +1,95 @@
+"""`--replay DIR`: answers with what was recorded, and with nothing else.
+
+A request is the same if its method, its path and its body are: JSON is compared as JSON.
+Of several recordings of the same request each answers once, in order; the last goes on.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .delivery import Line, Outgoing, Receive, Scope, Send, deliver, read_body
+from .headers import Headers
+from .recordings import OF_THE_WAY, Recording, read
+
+_EVENT_END = re.compile(r"(?<=\n\n)")
+
+
+@dataclass
+class Replayer:
+    """The ASGI application that replays the recordings of a folder."""
+
+    folder: Path
+    max_body: int
+    recordings: list[Recording] = field(default_factory=list)
+    _used: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.recordings = read([self.folder])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            body = await read_body(receive, self.max_body)
+        except ConnectionResetError:
+            return
+        line = Line.of(scope, receive, send)
+        method, path = scope["method"], scope["path"]
+        found = self._find(method, path, _parsed(body or b""))
+        if found is None:
+            await deliver(line, _unknown(self._nearest(method, path)), None)
+            return
+        pieces = (piece.encode() for piece in _EVENT_END.split(found.body) if piece)
+        await deliver(line, Outgoing(found.status, _headers(found), pieces), None)
+
+    def _find(self, method: str, path: str, asked: Any) -> Recording | None:
+        same = [
+            number
+            for number, recording in enumerate(self.recordings)
+            if (recording.method, recording.path) == (method, path)
+            and (recording.request or "") == (asked or "")
+        ]
+        if not same:
+            return None
+        chosen = next((number for number in same if number not in self._used), same[-1])
+        self._used.add(chosen)
+        return self.recordings[chosen]
+
+    def _nearest(self, method: str, path: str) -> str:
+        others = [r for r in self.recordings if (r.method, r.path) == (method, path)]
+        if not others:
+            there = sorted(
+                {f"{recording.method} {recording.path}" for recording in self.recordings}
+            )
+            return f"No recording is of {method} {path}, only of {', '.join(there)}."
+        return (
+            f"{len(others)} recording{'' if len(others) == 1 else 's'} of {method} {path}"
+            " asked something else."
+        )
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+def _headers(recording: Recording) -> Headers:
+    return list(_passed(recording.headers))
+
+
+def _passed(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in headers:
+        if name not in OF_THE_WAY:
+            yield name.encode(), value.encode("latin-1")
+
+
+def _unknown(nearest: str) -> Outgoing:
+    body = msgspec.json.encode({"code": "not-recorded", "error": nearest})
+    return Outgoing(404, [(b"content-type", b"application/json")], [body])

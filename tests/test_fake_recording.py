@@ -1,0 +1,202 @@
+"""Recording what an API answers, replaying it, and nothing secret in what is written."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import openai
+import pytest
+import vcr
+import yaml
+
+from fake_server import FakeServer
+from tests.asking import BEARER, body, image, post, send, text
+from tests.pictures import data_url, picture
+
+CAT = picture(64, 64)
+SECRET = {"authorization": "Bearer xai-secret-key", "cookie": "session=secret-cookie"}
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeServer]:
+    """Stand in for xAI: a fake of its own, with a cookie in its answers."""
+    with FakeServer(api_key="xai-secret-key") as server:
+        yield server
+
+
+@pytest.fixture
+def recorder(upstream: FakeServer, tmp_path: Path) -> Iterator[FakeServer]:
+    with FakeServer(record=tmp_path, upstream=upstream.url.removesuffix("/v1")) as server:
+        yield server
+
+
+def ask(server: FakeServer, **fields) -> httpx2.Response:
+    asked = body(text("What is it?"), image(data_url(CAT)), **fields)
+    return send(server, "POST", "/v1/chat/completions", json=asked, headers=SECRET)
+
+
+def cassettes(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.yaml"))
+
+
+def test_an_answer_is_passed_on_and_written(recorder, upstream, tmp_path):
+    upstream.reply("A cat.")
+
+    answer = ask(recorder)
+
+    assert answer.json()["choices"][0]["message"]["content"] == "A cat."
+    assert answer.headers["x-request-id"] == answer.json()["id"]
+    (path,) = cassettes(tmp_path)
+    assert path.name.endswith("-0001-chat-completions.yaml")
+    (interaction,) = yaml.safe_load(path.read_text())["interactions"]
+    assert json.loads(interaction["response"]["body"]["string"]) == answer.json()
+    assert interaction["request"]["uri"].endswith("/v1/chat/completions")
+
+
+def test_a_stream_is_passed_on_as_it_comes(recorder, upstream, tmp_path):
+    upstream.reply("one two", fault={"per_token": 0.3})
+    asked = body(stream=True)
+
+    with httpx2.stream(
+        "POST", f"{recorder.url}/chat/completions", json=asked, headers=SECRET, trust_env=False
+    ) as answer:
+        pieces = answer.iter_raw()
+        first = next(pieces)
+        assert cassettes(tmp_path) == []
+        rest = b"".join(pieces)
+
+    assert b'"one"' in first
+    assert b" two" in rest
+    assert len(cassettes(tmp_path)) == 1
+
+
+def test_keys_cookies_and_images_are_not_written_but_by_hash(recorder, tmp_path):
+    ask(recorder)
+
+    (path,) = cassettes(tmp_path)
+    written = path.read_text()
+    name = hashlib.sha256(CAT).hexdigest()
+    for secret in ("xai-secret-key", "secret-cookie", data_url(CAT)[40:80]):
+        assert secret not in written
+    assert f"data:image/png;sha256,{name}" in written.replace("\n", "").replace(" ", "")
+    assert (tmp_path / "images" / name).read_bytes() == CAT
+
+
+def test_a_cassette_is_read_by_vcrpy(recorder, upstream, tmp_path):
+    upstream.reply("recorded")
+    asked = body(text("What is it?"))
+    send(recorder, "POST", "/v1/chat/completions", json=asked, headers=SECRET)
+    (path,) = cassettes(tmp_path)
+
+    replaying = vcr.VCR(match_on=["method", "path", "body"], record_mode=vcr.mode.NONE)
+    with (
+        replaying.use_cassette(str(path)),
+        openai.OpenAI(base_url="https://api.x.ai/v1", api_key="k") as client,
+    ):
+        answer = client.chat.completions.create(**asked)
+
+    assert answer.choices[0].message.content == "recorded"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_was_recorded_is_replayed(recorder, upstream, tmp_path, stream):
+    upstream.reply("one")
+    upstream.reply("two")
+    recorded = [ask(recorder, stream=stream) for _ in range(2)]
+
+    with FakeServer(replay=tmp_path) as server:
+        replayed = [ask(server, stream=stream) for _ in range(3)]
+
+    assert [answer.text for answer in replayed] == [recorded[n].text for n in (0, 1, 1)]
+    assert replayed[0].headers["x-request-id"] == recorded[0].headers["x-request-id"]
+
+
+def test_a_refusal_is_recorded_like_any_answer(recorder, tmp_path):
+    refused = ask(recorder, model="grok-99")
+
+    with FakeServer(replay=tmp_path) as server:
+        assert ask(server, model="grok-99").json() == refused.json()
+
+
+def test_what_was_not_recorded_is_no_answer(recorder, tmp_path):
+    ask(recorder)
+
+    with FakeServer(replay=tmp_path) as server:
+        other = post(server, body(text("Something else")))
+        elsewhere = send(server, "GET", "/v1/models", headers=BEARER)
+
+    assert other.status_code == elsewhere.status_code == 404
+    assert other.json()["error"] == (
+        "1 recording of POST /v1/chat/completions asked something else."
+    )
+    assert elsewhere.json()["error"] == (
+        "No recording is of GET /v1/models, only of POST /v1/chat/completions."
+    )
+
+
+def test_an_address_with_a_query_is_passed_on(recorder, upstream):
+    send(recorder, "GET", "/v1/batches?limit=3", headers=SECRET)
+
+    assert upstream.requests[0].query == "limit=3"
+
+
+def test_an_api_that_gives_no_answer_is_told(tmp_path, nobody):
+    with FakeServer(record=tmp_path, upstream=nobody) as server:
+        answer = ask(server)
+
+    assert answer.status_code == 502
+    assert answer.json()["error"] == f"{nobody} gave no answer: ConnectError."
+    assert cassettes(tmp_path) == []
+
+
+def test_an_answer_that_broke_off_is_broken_off_and_not_written(
+    recorder, upstream, tmp_path, caplog
+):
+    upstream.reply("one two three", fault={"after_events": 1})
+
+    with pytest.raises(httpx2.HTTPError):
+        ask(recorder, stream=True)
+
+    assert cassettes(tmp_path) == []
+    assert caplog.messages == []
+
+
+def test_a_call_of_grpc_is_not_recorded(recorder):
+    headers = {"content-type": "application/grpc"}
+
+    answer = send(recorder, "POST", "/xai_api.Chat/GetCompletion", headers=headers)
+
+    assert (answer.status_code, "gRPC" in answer.json()["error"]) == (501, True)
+
+
+WRONG = [
+    pytest.param({"record": ".", "replay": "."}, "records or replays, not both", id="both"),
+    pytest.param({"record": ".", "upstream": "api.x.ai"}, "upstream begins with", id="address"),
+    pytest.param({"replay": "empty"}, "there is no cassette in this folder", id="empty"),
+    pytest.param({"replay": "nowhere"}, "there is no such file", id="nowhere"),
+]
+
+
+@pytest.mark.parametrize(("options", "told"), WRONG)
+def test_what_can_not_be_is_an_error_at_once(tmp_path, monkeypatch, options, told):
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+
+    with pytest.raises(ValueError, match=told):
+        FakeServer(**options)
+
+
+def test_the_command_records_and_replays(upstream, tmp_path):
+    command = [sys.executable, "-m", "fake_server", "--record", str(tmp_path)]
+    command += ["--upstream", upstream.url.removesuffix("/v1")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        httpx2.get(f"{url}/models", headers=SECRET, trust_env=False).raise_for_status()
+        process.terminate()
+
+    assert len(cassettes(tmp_path)) == 1
