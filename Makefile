@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+PAGES := README.md fake_server/README.md fake_server/DEVIATIONS.md
 
 .PHONY: help demo test check fix serve cassettes clean
 
@@ -19,16 +20,16 @@ check: .venv/.dev tests/node/node_modules/.installed ## Everything that CI runs:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cog -I . --check README.md
+	$(BIN)/cog -I . --check $(PAGES)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-fix: .venv/.dev ## Format, mend what can be mended, and write the README's tables
+fix: .venv/.dev ## Format, mend what can be mended, and write the tables of the pages
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/cog -I . -r README.md
+	$(BIN)/cog -I . -r $(PAGES)
 
 serve: .venv/.runtime ## Run the fake server by hand
 	$(BIN)/python -m fake_server

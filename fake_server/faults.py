@@ -6,9 +6,10 @@ its pieces, and comes out bent.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 # fin: the connection is closed; rst: it is reset; stall: nothing more comes; error: the
 # stream goes on with an error.
@@ -17,42 +18,56 @@ Ending = Literal["fin", "rst", "stall", "error"]
 DONE = b"data: [DONE]\n\n"
 
 
+Seconds = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
+
+
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Faults of one answer; times are in seconds.
+    """Faults of one answer; each field says what it does."""
 
-    `first_token` is waited for before the first event, `per_token` between events. The
-    answer ends `after_events` or `after_bytes` of its body, or in the middle of the next event
-    with `half_event`: by `ending`, which is fin unless told. With `after_events` 0 not even the
-    headers leave; with `after_bytes` 0 they do. `malformed` takes the last brace of each event
-    away, `duplicated` sends each twice, `no_done` leaves [DONE] out. `segment` is the most bytes
-    that leave at once, `split_utf8` cuts characters of several bytes in two. `content_type`
-    is declared in place of the right one.
-    """
-
-    first_token: float = 0
-    per_token: float = 0
-    after_events: int | None = None
-    after_bytes: int | None = None
-    half_event: bool = False
-    ending: Ending | None = None
-    malformed: bool = False
-    duplicated: bool = False
-    no_done: bool = False
-    segment: int | None = None
-    split_utf8: bool = False
-    content_type: str | None = None
+    first_token: Annotated[
+        Seconds, Meta(description="seconds to wait, behind the headers, before the first event")
+    ] = 0
+    per_token: Annotated[Seconds, Meta(description="seconds to wait behind each event")] = 0
+    after_events: Annotated[
+        Count | None,
+        Meta(
+            description="the answer ends behind so many events; with 0 not even the headers leave"
+        ),
+    ] = None
+    after_bytes: Annotated[
+        Count | None,
+        Meta(
+            description="the answer ends behind so many bytes of its body; with 0 the headers leave"
+        ),
+    ] = None
+    half_event: Annotated[
+        bool, Meta(description="the answer ends in the middle of the next event")
+    ] = False
+    ending: Annotated[
+        Ending | None,
+        Meta(
+            description="how it ends there: `fin` closes the connection (unless told), `rst` resets"
+            " it, `stall` sends nothing more, `error` sends an error inside the stream"
+        ),
+    ] = None
+    malformed: Annotated[bool, Meta(description="each event is JSON without its last brace")] = (
+        False
+    )
+    duplicated: Annotated[bool, Meta(description="each event comes twice")] = False
+    no_done: Annotated[bool, Meta(description="a stream has no `[DONE]`")] = False
+    segment: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="so many bytes at most leave at once, such as 1"),
+    ] = None
+    split_utf8: Annotated[bool, Meta(description="characters of several bytes are cut in two")] = (
+        False
+    )
+    content_type: Annotated[
+        str | None, Meta(description="is declared in place of the right one")
+    ] = None
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("first_token", 0),
-            ("per_token", 0),
-            ("after_events", 0),
-            ("after_bytes", 0),
-            ("segment", 1),
-        ):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"{name} is a number from {least}, not {value!r}")
         if self.after_bytes is not None and (self.after_events is not None or self.half_event):
             raise ValueError("an answer is cut after_bytes or after_events, not both")
 

@@ -8,7 +8,7 @@ a line with method, endpoint, status, request, response_headers and response_bod
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ _SECRET = {"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authoriz
 # Of the connection, and not of the answer.
 OF_THE_WAY = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}
 _INLINE = re.compile(r"data:(?P<declared>[^;,]*);base64,(?P<data>.*)", re.DOTALL)
+_BARE = "data:;base64,"
 _HASHED = re.compile(r"data:(?P<declared>[^;,]*);sha256,(?P<hash>[0-9a-f]{64})")
 
 Headers = tuple[tuple[str, str], ...]
@@ -201,12 +202,21 @@ def with_images(request: Any, folder: Path) -> Any:
     return _each_text(request, whole)
 
 
-def _each_text(value: Any, change: Any) -> Any:
-    """Change every text in a value of JSON, and a source of base64 of /v1/messages."""
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """Change every text in a value of JSON."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
         return [_each_text(inner, change) for inner in value]
     if isinstance(value, dict):
-        return {name: _each_text(inner, change) for name, inner in value.items()}
+        changed = {name: _each_text(inner, change) for name, inner in value.items()}
+        if value.get("type") == "base64" and isinstance(value.get("data"), str):
+            changed["data"] = _source(value["data"], change)
+        return changed
     return value
+
+
+def _source(data: str, change: Callable[[str], str]) -> str:
+    """Change the data of an image that stands bare beside its type, as in /v1/messages."""
+    url = data if data.startswith("data:") else f"{_BARE}{data}"
+    return change(url).removeprefix(_BARE)

@@ -47,7 +47,7 @@ def chat_stream(server: FakeServer, asked: Asked) -> Outcome:
         return _refused(answer)
     chunks = _events(answer)
     deltas = [choice["delta"] for chunk in chunks for choice in chunk["choices"]]
-    text = "".join(delta.get("content", "") for delta in deltas)
+    text = "".join(delta.get("content") or delta.get("refusal", "") for delta in deltas)
     calls = [call for delta in deltas for call in delta.get("tool_calls", ())]
     message = {"content": text, "tool_calls": calls}
     return _of_chat({"choices": [{"message": message}], "usage": chunks[-1]["usage"]})
@@ -279,7 +279,7 @@ def _of_chat(answer: Any) -> Outcome:
     message, usage = answer["choices"][0]["message"], answer["usage"]
     calls = [call["function"] for call in message.get("tool_calls", ())]
     return Outcome(
-        text=message["content"],
+        text=message["content"] or message.get("refusal") or "",
         calls=[(call["name"], call["arguments"]) for call in calls],
         prompt_tokens=usage["prompt_tokens"],
         answer_tokens=usage["total_tokens"] - usage["prompt_tokens"],
@@ -289,7 +289,8 @@ def _of_chat(answer: Any) -> Outcome:
 
 def _of_response(answer: Any) -> Outcome:
     items, usage = answer["output"], answer["usage"]
-    texts = [item["content"][0]["text"] for item in items if item["type"] == "message"]
+    parts = [item["content"][0] for item in items if item["type"] == "message"]
+    texts = [part.get("text") or part.get("refusal", "") for part in parts]
     calls = [item for item in items if item["type"] == "function_call"]
     return Outcome(
         text="".join(texts),

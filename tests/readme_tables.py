@@ -4,10 +4,11 @@ import inspect
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from fake_server import FakeServer
 from fake_server.cli import server_options
+from fake_server.faults import Fault
 from fake_server.refusals import REFUSALS
 from llm_grok_vision import limits
 from llm_grok_vision.errors import GrokError
@@ -119,6 +120,18 @@ def errors() -> str:
 
 def _below(kind: type[GrokError]) -> list[str]:
     return [name for sub in kind.__subclasses__() for name in (sub.__name__, *_below(sub))]
+
+
+def faults() -> str:
+    """One row a fault."""
+    annotated = get_type_hints(Fault, include_extras=True)
+    rows = ((f"`{name}`", _described(kind)) for name, kind in annotated.items())
+    return table(("fault", "meaning"), rows)
+
+
+def _described(kind: Any) -> str:
+    found = [meta.description for meta in kind.__metadata__ if meta.description]
+    return str(found[-1])
 
 
 def settings() -> str:

@@ -392,9 +392,9 @@ def test_segments_are_the_whole_event():
 
 
 WRONG = [
-    pytest.param({"after_events": -1}, "after_events is a number from 0, not -1", id="events"),
-    pytest.param({"segment": 0}, "segment is a number from 1, not 0", id="segment"),
-    pytest.param({"first_token": "1"}, "Expected `float`, got `str`", id="type"),
+    pytest.param({"after_events": -1}, "Expected `int` >= 0 - at `.*after_events`", id="events"),
+    pytest.param({"segment": 0}, "Expected `int` >= 1 - at `.*segment`", id="segment"),
+    pytest.param({"first_token": "1"}, "Expected `float`, got `str` - at", id="type"),
     pytest.param({"ending": "bang"}, "Invalid enum value 'bang'", id="ending"),
     pytest.param(
         {"after_events": 1, "after_bytes": 1}, "after_bytes or after_events, not both", id="both"

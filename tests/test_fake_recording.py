@@ -1,5 +1,6 @@
 """Recording what an API answers, replaying it, and nothing secret in what is written."""
 
+import base64
 import hashlib
 import json
 import subprocess
@@ -84,6 +85,23 @@ def test_keys_cookies_and_images_are_not_written_but_by_hash(recorder, tmp_path)
         assert secret not in written
     assert f"data:image/png;sha256,{name}" in written.replace("\n", "").replace(" ", "")
     assert (tmp_path / "images" / name).read_bytes() == CAT
+
+
+def test_an_image_of_a_message_is_kept_by_its_hash_and_asked_with_again(recorder, tmp_path):
+    data = base64.b64encode(CAT).decode()
+    source = {"type": "base64", "media_type": "image/png", "data": data}
+    asked = {
+        "model": "grok-4",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": [{"type": "image", "source": source}]}],
+    }
+    recorded = send(recorder, "POST", "/v1/messages", json=asked, headers=SECRET)
+    (path,) = cassettes(tmp_path)
+
+    assert data[40:80] not in path.read_text()
+    with FakeServer(replay=tmp_path) as server:
+        replayed = send(server, "POST", "/v1/messages", json=asked, headers=SECRET)
+    assert replayed.json() == recorded.json()
 
 
 def test_a_cassette_is_read_by_vcrpy(recorder, upstream, tmp_path):

@@ -29,6 +29,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "fake_server/__main__.py",
         "fake_server/placeholder.png",
         "fake_server/py.typed",
+        "fake_server/templates/request.html",
+        "fake_server/templates/page.js",
         "fake_server/wire/chat_completions.py",
     ],
 )

@@ -1,8 +1,10 @@
 """One table of questions, each over every protocol: what is decided is decided once."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 
 from fake_server import FakeServer
@@ -308,3 +310,69 @@ def test_a_scripted_failure_fails_whoever_asks(
 
     assert got.status in statuses
     assert got.error == "As scripted: 5 % é."
+
+
+@pytest.mark.parametrize("ask", EVERY.values(), ids=EVERY)
+def test_a_rule_answers_whoever_asks(grok_server: FakeServer, ask: Ask):
+    grok_server.when(images=1, text="What", model="grok-4.3").reply("By rule.")
+    grok_server.when(images=0).reply(lambda request: f"By function, of {request.model}.")
+
+    answers = [ask(grok_server, asking(text("What?"), image(FAR))), ask(grok_server, asking())]
+
+    assert [answer.text for answer in answers] == ["By rule.", "By function, of grok-4.3."]
+
+
+@pytest.mark.parametrize("ask", EVERY.values(), ids=EVERY)
+def test_a_refusal_of_the_model_is_told_to_whoever_asks(grok_server: FakeServer, ask: Ask):
+    grok_server.reply(refusal="I will not.")
+
+    got = ask(grok_server, asking())
+
+    assert (got.text, got.answer_tokens) == ("I will not.", 3)
+
+
+@pytest.mark.parametrize("ask", EVERY.values(), ids=EVERY)
+def test_a_limit_of_a_minute_holds_for_whoever_asks(ask: Ask):
+    with FakeServer(requests_per_minute=1) as server:
+        first, second = ask(server, asking()), ask(server, asking())
+        server.advance(60)
+        third = ask(server, asking())
+
+    assert [first.text, third.text] == [f"{SAW} no image."] * 2
+    assert second.status in (429, "RESOURCE_EXHAUSTED")
+    assert "Requests per Minute (actual/limit): 2/1." in second.error
+
+
+@pytest.mark.parametrize("ask", [ask for ask in EVERY if "deferred" not in ask])
+@pytest.mark.parametrize(
+    "fault", [{"ending": "rst"}, {"after_bytes": 7}, {"malformed": True}], ids=["rst", "cut", "bad"]
+)
+def test_a_fault_spoils_the_answer_of_whoever_asks(
+    grok_server: FakeServer, ask: str, fault: dict[str, Any]
+):
+    grok_server.when().fault(**fault)
+
+    try:
+        outcome = EVERY[ask](grok_server, asking())
+    except (httpx2.TransportError, json.JSONDecodeError) as error:
+        outcome = Outcome(status=type(error).__name__)
+    # gRPC tells of it by a status.
+    assert outcome.status in (
+        "ReadError",
+        "RemoteProtocolError",
+        "JSONDecodeError",
+        "UNAVAILABLE",
+        "INTERNAL",
+    )
+
+
+@pytest.mark.parametrize("ask", EVERY.values(), ids=EVERY)
+def test_an_image_that_can_not_be_fetched_by_script_fails_whoever_asks(
+    grok_server: FakeServer, ask: Ask
+):
+    grok_server.fail_image_fetch()
+
+    got = ask(grok_server, asking(image(FAR)))
+
+    assert got.status in (400, "DATA_LOSS")
+    assert got.error == "Image URL could not be fetched: Fetching image failed."

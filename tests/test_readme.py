@@ -17,16 +17,21 @@ from fake_server import FakeServer
 from tests.pictures import picture
 
 ROOT = Path(__file__).parents[1]
+DOCUMENTS = ("README.md", "fake_server/README.md", "fake_server/DEVIATIONS.md")
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(console|python)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [block for name in DOCUMENTS for block in _BLOCK.findall((ROOT / name).read_text())]
 CONSOLE = [text for kind, text in BLOCKS if kind == "console" and "llm install" not in text]
 PROGRAMS = [text for kind, text in BLOCKS if kind == "python" and "def test_" not in text]
 TESTS = [text for kind, text in BLOCKS if kind == "python" and "def test_" in text]
+# Their first line names them, behind the mark of a comment.
+FILES = [text for kind, text in BLOCKS if kind in ("yaml", "javascript")]
+NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 # A user types the next command when a server in the background has said where it is.
-BACKGROUND = "{} > .shown & until [ -s .shown ]; do sleep 0.05; done; cat .shown"
+BACKGROUND = "rm -f .shown; {} > .shown & until [ -s .shown ]; do sleep 0.05; done; cat .shown"
 
 
 @pytest.fixture
@@ -36,6 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copy(ROOT / "examples" / name, tmp_path)
     (tmp_path / "notes.jpg").write_bytes(picture(64, 64, "GIF"))
     (tmp_path / "rowing-boat.png").write_bytes(picture(64, 64))
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -78,15 +84,25 @@ def _read(screen: int) -> bytes:
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=[text.splitlines()[0][2:42] for text in CONSOLE])
-def test_a_session_prints_what_the_readme_shows(block: str, shell: Callable[[str], str]) -> None:
-    expected = _filled(block)
-    port = _free_port()
+def test_a_session_prints_what_the_readme_shows(
+    block: str, shell: Callable[[str], str], folder: Path
+) -> None:
+    if "node" in block and not shutil.which("node"):
+        pytest.skip("there is no Node")
+    ported = _on_free_ports()
+    for text in FILES:
+        (folder / text.split(maxsplit=2)[1]).write_text(ported(text))
     commands = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
     script = "\n".join(f"echo {_quoted('$ ' + command)}\n{_run(command)}" for command in commands)
 
-    printed = shell(script.replace("8400", str(port)))
+    printed = shell(ported(script))
 
-    assert re.fullmatch(expected.replace("8400", str(port)), _stripped(printed)), printed
+    assert re.fullmatch(ported(_filled(block)), _stripped(printed)), printed
+
+
+def _on_free_ports() -> Callable[[str], str]:
+    ports = {"8400": str(_free_port()), "8401": str(_free_port())}
+    return lambda text: re.sub("840[01]", lambda found: ports[found[0]], text)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=["order", "async", "errors"])
@@ -105,7 +121,9 @@ def test_text_and_images_stay_in_the_order_of_the_readme(xai: FakeServer, folder
     assert [type(part).__name__ for part in xai.requests[0].parts] == ["str", "LoggedImage", "str"]
 
 
-@pytest.mark.parametrize("block", TESTS, ids=["photo", "scripts", "xai-sdk", "batch", "observed"])
+@pytest.mark.parametrize(
+    "block", TESTS, ids=[re.findall(r"def test_(\w+)", text)[0] for text in TESTS]
+)
 def test_tests_of_the_readme_pass(block: str, pytester: pytest.Pytester) -> None:
     shutil.copy(ROOT / "examples" / "harbour.jpg", pytester.path)
     pytester.makepyfile(block)
@@ -123,7 +141,21 @@ def test_the_limits_of_the_readme_are_those_of_the_seed_document() -> None:
         "448x448",
         "6 at most",
     ):
-        assert words in README
+        assert words in (ROOT / "fake_server" / "DEVIATIONS.md").read_text()
+
+
+def test_links_of_the_documents_lead_somewhere() -> None:
+    for name in DOCUMENTS:
+        path = ROOT / name
+        for target, anchor in re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]*))?\)", path.read_text()):
+            there = (path.parent / target).resolve() if target else path
+            assert there.exists(), f"{name}: {target}"
+            assert not anchor or anchor in _anchors(there), f"{name}: {target}#{anchor}"
+
+
+def _anchors(path: Path) -> list[str]:
+    titles = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
 
 
 def _run_program(program: str) -> str:
