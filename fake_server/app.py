@@ -113,7 +113,8 @@ class App:
 
         def end(answer: bytes) -> None:
             log.seconds = time.perf_counter() - began
-            self.journal.exchanges.put(f"{log.number} answer", answer)
+            shown = b"(%d bytes of protobuf)" % len(answer) if _is_call(log) else answer
+            self.journal.exchanges.put(f"{log.number} answer", shown)
 
         recording = Recording(send, end)
         # Only a server that stops cancels a request: nobody is left to hear of it.
@@ -127,7 +128,8 @@ class App:
         except ConnectionResetError:
             log.error = "The client went away before its request was complete."
             return
-        self.journal.exchanges.put(f"{log.number} request", abbreviated(body or b""))
+        if not _is_call(log):
+            self.journal.exchanges.put(f"{log.number} request", abbreviated(body or b""))
         end_call = _end_of_call(scope, log)
         try:
             if body is None:
@@ -239,9 +241,13 @@ def _stream_error() -> ApiError:
     return ApiError(503, code, text)
 
 
+def _is_call(log: LoggedRequest) -> bool:
+    return log.headers.get("content-type", "").startswith(grpc.MEDIA_TYPE)
+
+
 def _end_of_call(scope: Scope, log: LoggedRequest) -> Callable[[headers.Headers], None] | None:
     """Give what ends a call of gRPC that failed, or None for any other request."""
-    if not log.headers.get("content-type", "").startswith(grpc.MEDIA_TYPE):
+    if not _is_call(log):
         return None
     end: Callable[[headers.Headers], None] | None
     end = scope.get("extensions", {}).get(grpc.END_WITH_HEADERS)

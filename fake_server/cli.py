@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             record=options.record,
             upstream=options.upstream,
             replay=options.replay,
+            seed=options.seed,
         )
         if options.verb == "run":
             return asyncio.run(run(server, command, options.api_key))
@@ -198,6 +199,7 @@ def server_options() -> argparse.ArgumentParser:
     add(
         "--upstream", metavar="URL", default=UPSTREAM, help=f"record this API (default: {UPSTREAM})"
     )
+    add("--seed", metavar="N", type=int, default=0, help="throw other dice for probabilities")
     add(
         "--replay", metavar="DIR", help="answer with the cassettes of this folder, and nothing else"
     )

@@ -93,6 +93,15 @@ Told = str | Scripted | None
 Function = Callable[[LoggedRequest], Told | Awaitable[Told]]
 
 
+def scripted(told: object) -> Scripted | None:
+    """Take what a function of a test gave; raises TypeError for what is no answer."""
+    if isinstance(told, str):
+        return Reply(told)
+    if told is None or isinstance(told, Reply | Failure | ImageFailure):
+        return told
+    raise TypeError(f"a function gives a text, a Reply, a Failure or None, not {told!r}")
+
+
 @dataclass
 class Rule:
     """What is answered to the requests that it is for; without an answer the server's own.

@@ -22,7 +22,7 @@ from .era import NEWEST, Era
 from .fetch import Sources
 from .front import Application, Front
 from .in_process import async_transport, transport
-from .journal import Journal, LoggedRequest
+from .journal import Journal, LoggedImage, LoggedRequest
 from .listening import listening
 from .rates import Rates
 from .scenario import Scenario
@@ -93,7 +93,8 @@ class FakeServer(Answers):
     `scenario` is a YAML file of rules and pictures, which is read again when it changes.
 
     With `record` requests go on to xAI, or to another `upstream`, and cassettes are written into
-    that folder; with `replay` those of a folder answer, and nothing else.
+    that folder; with `replay` those of a folder answer, and nothing else. `seed` throws the
+    dice of rules with a probability. `asgi` is the server as an ASGI application.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class FakeServer(Answers):
         record: str | os.PathLike[str] | None = None,
         upstream: str = UPSTREAM,
         replay: str | os.PathLike[str] | None = None,
+        seed: int = 0,
     ) -> None:
         if contract not in CONTRACTS:
             raise ValueError(f"contract is one of {', '.join(CONTRACTS)}, not {contract!r}")
@@ -125,7 +127,7 @@ class FakeServer(Answers):
         if images is not None and not Path(images).is_dir():
             raise ValueError(f"images is no folder: {os.fspath(images)}")
         self._host, self._port = host, port
-        super().__init__(Scenario())
+        super().__init__(Scenario(seed=seed))
         rules = replace(BY_NAME[contract], era=Era(era))
         sources = Sources(
             mapped=self._scenario.images,
@@ -152,7 +154,7 @@ class FakeServer(Answers):
         if scenario is not None:
             file = ScenarioFile(Path(scenario), self._scenario)
             self._scenario.watch, self.app.restore = file.refresh, file.restore
-        self._front = Front(self.app, _passing(record, upstream, replay, self.app.max_body))
+        self.asgi = Front(self.app, _passing(record, upstream, replay, self.app.max_body))
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -197,11 +199,11 @@ class FakeServer(Answers):
 
         The server need not be started.
         """
-        return transport(self._front, library)
+        return transport(self.asgi, library)
 
     def async_transport(self, library: ModuleType) -> Any:
         """Make a transport without a socket for an AsyncClient of httpx or httpx2."""
-        return async_transport(self._front, library)
+        return async_transport(self.asgi, library)
 
     def when(
         self, *, times: int | None = None, probability: float = 1, **conditions: Any
@@ -232,6 +234,13 @@ class FakeServer(Answers):
     def advance(self, seconds: float) -> None:
         """Move the clock on: a minute later a rate limit begins anew."""
         self.app.service.clock.advance(seconds)
+
+    def image_bytes(self, image: LoggedImage) -> bytes:
+        """Give the bytes of an image that was sent; raises LookupError if they are not kept."""
+        data = self.requests.images.get(image.sha256)
+        if data is None:
+            raise LookupError("these bytes are not kept: keep_images says how many are")
+        return data
 
     def raise_errors(self) -> None:
         """Raise what a function of the test raised, if one did; the fixture does so by itself."""
@@ -266,7 +275,7 @@ class FakeServer(Answers):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen as long as the context lasts; raises OSError if the port is taken."""
-        async with listening(self._front, self._host, self._port) as self._port:
+        async with listening(self.asgi, self._host, self._port) as self._port:
             yield
 
     def __enter__(self) -> "Self":

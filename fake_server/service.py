@@ -36,9 +36,9 @@ from .identity import uuid
 from .images import Picture, from_data_url, is_data_url, read
 from .journal import Journal, LoggedAnswer, LoggedImage, LoggedMessage, LoggedRequest
 from .rates import Rates
-from .refusals import ApiError, refuse
+from .refusals import refuse
 from .request import ChatRequest, FilePart, ImagePart, Part, TextPart
-from .scenario import Reply, Rule, Scenario, Scripted
+from .scenario import Reply, Rule, Scenario, Scripted, scripted
 from .stored import Stored, StoredAnswers
 
 # Bytes of an image below which a thread costs more than it gives.
@@ -116,11 +116,11 @@ class Service:
         """Ask the scenario for an answer, or make one; raises the ApiError that it scripts."""
         rule = self.scenario.choose(log)
         log.fault = rule.fault if rule else None
-        scripted = await self._scripted(rule, log) if rule else None
-        if isinstance(scripted, Reply):
-            return scripted
-        if scripted is not None:
-            raise scripted.as_error(request.model, TEAM)
+        told = await self._scripted(rule, log) if rule else None
+        if isinstance(told, Reply):
+            return told
+        if told is not None:
+            raise told.as_error(request.model, TEAM)
         return answer(request, log.images)
 
     async def _scripted(self, rule: Rule, log: LoggedRequest) -> Scripted | None:
@@ -128,15 +128,12 @@ class Service:
             return rule.answer
         try:
             given = rule.answer(log)
-            told = await given if inspect.isawaitable(given) else given
-        except ApiError:
-            raise
+            return scripted(await given if inspect.isawaitable(given) else given)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is the test's)
             # The test hears of it where it asks for it, and the client at once.
             self.scenario.errors.append(error)
             problem = f"{type(error).__name__}: {error}"
             raise refuse("error in a test's function", problem=problem) from None
-        return Reply(told) if isinstance(told, str) else told
 
     def _answering(self, model: Model) -> Model:
         """Give the model that answers for this one: another, where it was seen to be retired."""

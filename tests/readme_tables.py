@@ -15,6 +15,7 @@ from llm_grok_vision.errors import GrokError
 from llm_grok_vision.options import GrokOptions
 from llm_grok_vision.prepare import Preparation, prepare
 from llm_grok_vision.tokens import tiled
+from tests.deviations import CHOICES, DEVIATIONS
 
 ROOT = Path(__file__).parents[1]
 CATALOGUE = Path(limits.__file__).with_name("catalogue.json")
@@ -215,6 +216,25 @@ def clients() -> str:
         if name != "ai"
     ]
     return table(("client", "for", "version", "pointed at the fake by"), rows)
+
+
+def choices() -> str:
+    """One row a thing that the contracts do otherwise, with the test that shows it."""
+    rows = (
+        (row.what, row.documented, f"{row.observed} ({row.evidence})", _test(row.test))
+        for row in CHOICES
+    )
+    return table(("", "documented", "observed", "shown by"), rows)
+
+
+def deviations() -> str:
+    """One row a thing that nobody knows, or that the fake leaves out."""
+    rows = ((row.what, row.label, _test(row.test)) for row in DEVIATIONS)
+    return table(("what the fake does", "how we know", "shown by"), rows)
+
+
+def _test(name: str) -> str:
+    return f"`{name.partition('::')[2]}`"
 
 
 def scores() -> str:

@@ -122,6 +122,15 @@ def test_a_sync_client_may_be_used_where_a_loop_runs(server):
     assert server.requests[0].query == "page=1"
 
 
+def test_any_client_of_an_asgi_application_may_ask(server):
+    async def ask():
+        transport = httpx.ASGITransport(server.asgi)
+        async with httpx.AsyncClient(transport=transport) as client:
+            return await client.post(URL, json=body(), headers=BEARER)
+
+    assert asyncio.run(ask()).status_code == 200
+
+
 def test_the_openai_package_asks_without_a_socket(server):
     http = httpx2.Client(transport=server.transport(httpx2))
     with openai.OpenAI(base_url="https://api.x.ai/v1", api_key="k", http_client=http) as client:

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
+from xai_sdk import Client
+from xai_sdk.chat import image as xai_image
+from xai_sdk.chat import user
 
 from fake_server import FakeServer
 from tests.asking import body, image, post, text
@@ -187,6 +191,21 @@ def test_the_raw_exchange_has_no_image_bytes_and_no_key(browser, page, grok_serv
     assert url not in browser.page_source
     assert "xai-test-key" not in browser.page_source
     assert '"finish_reason": "stop"' in answered
+
+
+def test_a_call_of_grpc_is_shown_as_text(browser, page, grok_server):
+    with closing(Client(api_key="xai-test-key", api_host=grok_server.api_host)) as client:
+        chat = client.chat.create(model="grok-4.3")
+        chat.append(user("What is it?", xai_image(data_url(picture(64, 64)))))
+        chat.sample()
+
+    browser.get(f"{page}1")
+
+    asked, answered = (pre.text for pre in browser.find_elements(By.CSS_SELECTOR, "[open] pre"))
+    assert 'text: "What is it?"' in asked
+    assert "bytes of base64)" in asked
+    assert "bytes of protobuf)" in answered
+    assert len(browser.find_elements(By.TAG_NAME, "svg")) == 1
 
 
 def test_nothing_that_was_sent_runs(browser, page, grok_server):

@@ -208,6 +208,24 @@ def test_an_error_of_the_test_itself_is_not_hidden_by_that_of_a_function():
         asked_with_an_error_of_the_test()
 
 
+def test_a_function_that_gives_no_answer_is_an_error_of_the_test(grok_server):
+    grok_server.reply(lambda _request: 7)
+
+    assert post(grok_server, body()).status_code == 500
+    with pytest.raises(TypeError, match="gives a text, a Reply, a Failure or None, not 7"):
+        grok_server.raise_errors()
+
+
+def test_another_seed_throws_other_dice():
+    runs = []
+    for seed in (1, 2):
+        with FakeServer(seed=seed) as server:
+            server.when(probability=0.5).reply("heads")
+            runs.append([said(server) == "heads" for _ in range(20)])
+
+    assert runs[0] != runs[1]
+
+
 def test_a_refusal_says_why_there_is_no_answer(grok_server):
     grok_server.reply(refusal="I will not.")
 
@@ -327,10 +345,11 @@ def test_images_are_kept_as_long_as_there_is_room():
     with FakeServer(keep_images=len(CAT)) as server:
         post(server, body(image(data_url(DOG))))
         post(server, body(image(data_url(CAT))))
-        first, second = (request.images[0].sha256 for request in server.requests)
+        first, second = (request.images[0] for request in server.requests)
 
-        assert server.requests.images.get(second) == CAT
-        assert server.requests.images.get(first) is None
+        assert server.image_bytes(second) == CAT
+        with pytest.raises(LookupError, match="keep_images says how many are"):
+            server.image_bytes(first)
 
 
 def test_only_the_models_that_were_named_are_there():

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fake_server import FakeServer
+from tests.deviations import CHOICES, DEVIATIONS
 from tests.pictures import picture
 
 ROOT = Path(__file__).parents[1]
@@ -142,6 +143,13 @@ def test_the_limits_of_the_readme_are_those_of_the_seed_document() -> None:
         "6 at most",
     ):
         assert words in (ROOT / "fake_server" / "DEVIATIONS.md").read_text()
+
+
+@pytest.mark.parametrize("name", [row.test for row in (*CHOICES, *DEVIATIONS)])
+def test_what_the_page_says_is_shown_by_a_test_that_there_is(name: str) -> None:
+    file, _, function = name.partition("::")
+
+    assert f"\ndef {function}(" in (ROOT / "tests" / file).read_text()
 
 
 def test_links_of_the_documents_lead_somewhere() -> None:

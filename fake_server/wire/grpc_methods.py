@@ -10,10 +10,14 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
+from ..exchange import abbreviated
 from ..journal import LoggedRequest
 from ..refusals import refuse
 from ..service import Service
 from . import grpc_chat, grpc_models
+
+# Bytes of a message that are worth writing as text.
+_LEGIBLE = 64 * 1024
 
 Handler = Callable[[Service, LoggedRequest, Any], Awaitable[Iterable[Message]]]
 
@@ -39,4 +43,6 @@ async def call(service: Service, log: LoggedRequest, data: bytes) -> Iterable[Me
         request = method.request.FromString(data)
     except DecodeError:
         raise refuse("not a message", type=method.request.DESCRIPTOR.full_name) from None
+    shown = str(request) if len(data) <= _LEGIBLE else f"({len(data)} bytes of protobuf)"
+    service.journal.exchanges.put(f"{log.number} request", abbreviated(shown.encode()))
     return await method.handler(service, log, request)
