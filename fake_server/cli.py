@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             upstream=options.upstream,
             replay=options.replay,
             seed=options.seed,
+            token=options.token,
         )
         if options.verb == "run":
             return asyncio.run(run(server, command, options.api_key))
@@ -199,6 +200,7 @@ def server_options() -> argparse.ArgumentParser:
     add(
         "--upstream", metavar="URL", default=UPSTREAM, help=f"record this API (default: {UPSTREAM})"
     )
+    add("--token", help="let whoever has this token ask the fake itself (default: this machine)")
     add("--seed", metavar="N", type=int, default=0, help="throw other dice for probabilities")
     add(
         "--replay", metavar="DIR", help="answer with the cassettes of this folder, and nothing else"

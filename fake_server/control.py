@@ -93,6 +93,14 @@ def answered(app: App, method: str, path: str, query: str, body: bytes) -> Reply
     return _error(405, f"{path} takes {verbs}, not {method}.")
 
 
+def forbidden(problem: str, *, wants_token: bool) -> Reply:
+    """Say why a request is not answered; a browser then asks for the token."""
+    body = msgspec.json.encode({"error": problem})
+    if not wants_token:
+        return Reply(body, status=403)
+    return Reply(body, status=401, more={"www-authenticate": 'Basic realm="fake_server"'})
+
+
 def _error(status: int, text: str) -> Reply:
     return Reply(msgspec.json.encode({"error": text}), status=status)
 

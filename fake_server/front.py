@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from .app import App
 from .delivery import Line, Receive, Scope, Send, read_body
-from .settings import PREFIX
+from .guard import objection
+from .settings import HEALTH, PREFIX
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -16,11 +17,13 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Front:
     """The ASGI application of a server: xAI's API, and below /_fake the fake itself.
 
-    `instead` answers for the API where it is recorded or replayed.
+    `instead` answers for the API where it is recorded or replayed. Without a `token` only this
+    machine may ask the fake itself.
     """
 
     app: App
     instead: Application | None = None
+    token: str | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -32,11 +35,20 @@ class Front:
 
     async def _answer(self, scope: Scope, line: Line) -> None:
         # Few ask for it, and templates take a while to load.
-        from .control import answered
+        from .control import answered, forbidden
 
         # A client that went away, and a server that stops, want no answer.
         with suppress(asyncio.CancelledError, ConnectionResetError):
             body = await read_body(line.receive, self.app.max_body)
             query = scope["query_string"].decode("latin-1")
-            answer = answered(self.app, scope["method"], scope["path"], query, body or b"")
+            problem = "" if scope["path"] == HEALTH else self._objection(scope)
+            if problem:
+                answer = forbidden(problem, wants_token=self.token is not None)
+            else:
+                answer = answered(self.app, scope["method"], scope["path"], query, body or b"")
             await line.whole(answer.status, answer.headers, answer.body)
+
+    def _objection(self, scope: Scope) -> str:
+        client, *_ = scope.get("client") or (None,)
+        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+        return objection(client, headers, self.token)

@@ -95,6 +95,7 @@ class FakeServer(Answers):
     With `record` requests go on to xAI, or to another `upstream`, and cassettes are written into
     that folder; with `replay` those of a folder answer, and nothing else. `seed` throws the
     dice of rules with a probability. `asgi` is the server as an ASGI application.
+    With a `token`, and not without, other machines may ask for what is below /_fake/.
     """
 
     def __init__(
@@ -119,6 +120,7 @@ class FakeServer(Answers):
         upstream: str = UPSTREAM,
         replay: str | os.PathLike[str] | None = None,
         seed: int = 0,
+        token: str | None = None,
     ) -> None:
         if contract not in CONTRACTS:
             raise ValueError(f"contract is one of {', '.join(CONTRACTS)}, not {contract!r}")
@@ -154,7 +156,7 @@ class FakeServer(Answers):
         if scenario is not None:
             file = ScenarioFile(Path(scenario), self._scenario)
             self._scenario.watch, self.app.restore = file.refresh, file.restore
-        self.asgi = Front(self.app, _passing(record, upstream, replay, self.app.max_body))
+        self.asgi = Front(self.app, _passing(record, upstream, replay, self.app.max_body), token)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None

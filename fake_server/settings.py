@@ -9,6 +9,7 @@ DEFAULT_MAX_BODY = 1024**3
 
 # Below this path the fake itself is asked, and not xAI's API.
 PREFIX = "/_fake"
+HEALTH = f"{PREFIX}/health"
 
 # Where requests go on to that are recorded.
 UPSTREAM = "https://api.x.ai"
