@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .server import FakeServer
 
 _HIGHEST_PORT = 65535
-_MISSING = "The fake server needs more packages: pip install 'llm-grok-vision[fake]'."
+_MISSING = "The fake server needs more packages: pip install 'llm-grok-vision[{extra}]'."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return asyncio.run(run(server, command, options.api_key))
         asyncio.run(_until_signalled(server))
     except ImportError as error:
-        print(f"{_MISSING} ({error})", file=sys.stderr)
+        extra = "record" if options.verb == "verify" else "fake"
+        print(f"{_MISSING.format(extra=extra)} ({error})", file=sys.stderr)
         return 1
     except (OSError, OverflowError, ValueError) as error:
         print(f"fake_server: {error}", file=sys.stderr)

@@ -232,3 +232,25 @@ def test_missing_packages_are_said_in_a_line():
 
     [line] = ended.stderr.splitlines()
     assert "pip install 'llm-grok-vision[fake]'" in line
+
+
+@pytest.mark.parametrize("arguments", [["verify", "cassettes"], ["--record", "."]])
+def test_recordings_name_the_extra_that_they_need(arguments):
+    code = (
+        "import sys; sys.modules['vcr'] = None; sys.modules['vcr.persisters.filesystem'] = None\n"
+        "from fake_server.cli import main\n"
+        f"sys.exit(main({arguments!r}))"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert ended.returncode == 1
+    assert "pip install 'llm-grok-vision[record]'" in ended.stderr
+    assert "Traceback" not in ended.stderr
