@@ -59,7 +59,7 @@ def count_patches(width: int, height: int) -> int:
 
 def words(text: str) -> list[str]:
     """Cut a text into the pieces that count as a token each, spaces included."""
-    return _WORD.findall(text)
+    return _WORD.findall(text) if text else []
 
 
 def count_text_tokens(text: str) -> int:

@@ -5,6 +5,7 @@ models have no limits and no ids; errors have the least, and a content-length.
 """
 
 from email.utils import formatdate
+from functools import lru_cache
 
 from .era import Era
 from .identity import hexadecimal
@@ -15,8 +16,20 @@ Headers = list[tuple[bytes, bytes]]
 
 def of_completion(now: int, request_id: str, content_type: str, era: Era, told: Told) -> Headers:
     """Headers of an answer to inference, streamed or whole, in the order of the newest era."""
-    rows = _of_inference(request_id, content_type, told)
-    return _encoded(now, content_type, [row for row in rows if _was_sent(row[0], era)])
+    trace = hexadecimal(48, "trace", request_id)
+    own = {
+        _DATE: _date(now),
+        _REQUEST_ID: request_id,
+        _TRACE: f"00-{trace[:32]}-{trace[32:]}-01",
+        _RAY: _ray(request_id),
+    }
+    values = {marker.encode(): value.encode() for marker, value in own.items()}
+    rows = _of_inference(content_type, era, told)
+    return [(name, values.get(value, value)) for name, value in rows]
+
+
+# They stand for the values that each answer has of its own.
+_DATE, _REQUEST_ID, _TRACE, _RAY = "\0date", "\0request", "\0trace", "\0ray"
 
 
 def _was_sent(name: str, era: Era) -> bool:
@@ -28,14 +41,15 @@ def _was_sent(name: str, era: Era) -> bool:
     return known.get(name, True)
 
 
-def _of_inference(request_id: str, content_type: str, told: Told) -> list[tuple[str, str]]:
+@lru_cache(256)
+def _of_inference(content_type: str, era: Era, told: Told) -> tuple[tuple[bytes, bytes], ...]:
     limits = [
         ("x-ratelimit-limit-tokens", str(told.limit_tokens)),
         ("x-ratelimit-remaining-tokens", str(told.remaining_tokens)),
         ("x-ratelimit-limit-requests", str(told.limit_requests)),
         ("x-ratelimit-remaining-requests", str(told.remaining_requests)),
     ]
-    ids = [("cf-cache-status", "DYNAMIC"), ("x-request-id", request_id)]
+    ids = [("cf-cache-status", "DYNAMIC"), ("x-request-id", _REQUEST_ID)]
     retention = [("x-zero-data-retention", "false"), ("x-data-retention", "general")]
     if content_type == "text/event-stream":
         rows = [("cache-control", "no-cache"), retention[0], *limits, _STRICT, *ids, retention[1]]
@@ -46,19 +60,14 @@ def _of_inference(request_id: str, content_type: str, told: Told) -> list[tuple[
             ("x-metrics-e2e-ms", "2.0"),
         ]
         rows = [_STRICT, *limits, *ids, *retention, *metrics]
-    trace = hexadecimal(48, "trace", request_id)
-    return [
-        *rows,
-        ("traceparent", f"00-{trace[:32]}-{trace[32:]}-01"),
-        *_EDGE,
-        *_server(request_id),
-    ]
+    rows += [("traceparent", _TRACE), *_EDGE, *_server(_RAY)]
+    return tuple(_encoded(_DATE, content_type, [row for row in rows if _was_sent(row[0], era)]))
 
 
 def of_list(now: int, content_type: str, seed: str) -> Headers:
     """Headers of an answer about models or keys; ASSUMED of other answers but to inference."""
-    rows = [*_EDGE, ("cf-cache-status", "DYNAMIC"), _STRICT, *_server(seed)]
-    return _encoded(now, content_type, rows)
+    rows = [*_EDGE, ("cf-cache-status", "DYNAMIC"), _STRICT, *_server(_ray(seed))]
+    return _encoded(_date(now), content_type, rows)
 
 
 def of_error(now: int, content_type: str, length: int, retry_after: float | None) -> Headers:
@@ -66,8 +75,8 @@ def of_error(now: int, content_type: str, length: int, retry_after: float | None
     rows = [("content-length", str(length))]
     if retry_after is not None:
         rows.append(("retry-after", f"{retry_after:g}"))
-    rows += [_STRICT, *_EDGE, ("cf-cache-status", "DYNAMIC"), *_server(content_type)]
-    return _encoded(now, content_type, rows)
+    rows += [_STRICT, *_EDGE, ("cf-cache-status", "DYNAMIC"), *_server(_ray(content_type))]
+    return _encoded(_date(now), content_type, rows)
 
 
 _STRICT = ("strict-transport-security", "max-age=31536000")
@@ -78,12 +87,21 @@ _EDGE = (
 )
 
 
-def _server(seed: str) -> list[tuple[str, str]]:
-    return [("server", "cloudflare"), ("cf-ray", f"{hexadecimal(16, 'ray', seed)}-FRA")]
+@lru_cache(8)
+def _date(now: int) -> str:
+    return formatdate(now, usegmt=True)
 
 
-def _encoded(now: int, content_type: str, rows: list[tuple[str, str]]) -> Headers:
-    first = [("date", formatdate(now, usegmt=True)), ("content-type", content_type)]
+def _ray(seed: str) -> str:
+    return f"{hexadecimal(16, 'ray', seed)}-FRA"
+
+
+def _server(ray: str) -> list[tuple[str, str]]:
+    return [("server", "cloudflare"), ("cf-ray", ray)]
+
+
+def _encoded(date: str, content_type: str, rows: list[tuple[str, str]]) -> Headers:
+    first = [("date", date), ("content-type", content_type)]
     if rows[0][0] != "content-length":
         first.append(("transfer-encoding", "chunked"))
     return [(name.encode(), value.encode()) for name, value in first + rows]

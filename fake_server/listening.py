@@ -54,6 +54,8 @@ async def _started(app: Front, listener: socket.socket) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         date_header=False,
+        # Nobody stands between the fake and its clients.
+        proxy_headers=False,
         timeout_keep_alive=75,
     )
     config.load()

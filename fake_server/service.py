@@ -8,7 +8,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -35,7 +35,7 @@ from .files import Files
 from .identity import uuid
 from .images import Picture, from_data_url, is_data_url, read
 from .journal import Journal, LoggedAnswer, LoggedImage, LoggedMessage, LoggedRequest
-from .rates import Rates
+from .rates import Rates, Told
 from .refusals import refuse
 from .request import ChatRequest, FilePart, ImagePart, Part, TextPart
 from .scenario import Reply, Rule, Scenario, Scripted, scripted
@@ -43,6 +43,14 @@ from .stored import Stored, StoredAnswers
 
 # Bytes of an image below which a thread costs more than it gives.
 _LARGE = 256 * 1024
+
+
+class _Counted(NamedTuple):
+    """What a request comes to, and what headers tell of the limits that it met."""
+
+    text_tokens: int
+    image_tokens: int
+    told: Told
 
 
 @dataclass
@@ -103,9 +111,8 @@ class Service:
         if text_tokens > model.context_length:
             raise refuse("context overflow", limit=model.context_length, tokens=text_tokens)
         told = self.rates.admit(request.model, TEAM, self.clock.passed())
-        reply = await self._reply(request, log)
-        completion = self._completion(request, model, reply, text_tokens, image_tokens)
-        completion = replace(completion, limits=told)
+        counted = _Counted(text_tokens, image_tokens, told)
+        completion = self._completion(request, model, await self._reply(request, log), counted)
         self.rates.spend(request.model, completion.usage.total_tokens, self.clock.passed())
         log.answer = _logged(completion)
         if request.store:
@@ -188,8 +195,7 @@ class Service:
         request: ChatRequest,
         model: Model,
         reply: Reply,
-        text_tokens: int,
-        image_tokens: int,
+        counted: _Counted,
     ) -> Completion:
         reasoning, said, finish_reason = _cut(reply, request.parameters)
         calls = [
@@ -205,8 +211,8 @@ class Service:
         choices = request.parameters.get("n") or 1
         spoken = [said, words(reply.refusal), *(words(call.arguments) for call in calls)]
         usage = Usage(
-            text_tokens=text_tokens,
-            image_tokens=image_tokens,
+            text_tokens=counted.text_tokens,
+            image_tokens=counted.image_tokens,
             completion_tokens=choices * sum(map(len, spoken)),
             reasoning_tokens=choices * len(reasoning),
             prices=model.usd_per_million,
@@ -214,8 +220,9 @@ class Service:
             tells_cost=self.contract.era.tells_cost,
             tells_context=self.contract.era.tells_context,
         )
-        told: dict[str, Any] = dict(reply.usage)
-        usage = replace(usage, **told)
+        if reply.usage:
+            told: dict[str, Any] = dict(reply.usage)
+            usage = replace(usage, **told)
         return Completion(
             id=uuid("completion", request.seed) + self.contract.era.id_suffix,
             created=self.now(),
@@ -231,6 +238,7 @@ class Service:
             contract=self.contract,
             said_model=_said_model(model, request) if self.contract.by_model else "",
             refusal=reply.refusal,
+            limits=counted.told,
         )
 
 

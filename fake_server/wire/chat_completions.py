@@ -103,14 +103,15 @@ def decode(data: bytes) -> Body:
 
 def to_request(body: Body, data: bytes) -> ChatRequest:
     """Translate a body into what the service is asked; `data` are its bytes."""
-    values = {name: getattr(body, name) for name in _PARAMETERS}
+    given = ((name, getattr(body, name)) for name in _PARAMETERS)
+    parameters = {name: value for name, value in given if value is not None}
     if isinstance(body.stop, str):
-        values["stop"] = [body.stop]
+        parameters["stop"] = [body.stop]
     functions = [tool.function for tool in body.tools or () if tool.function]
     return ChatRequest(
         model=body.model,
         messages=tuple(_message(message) for message in body.messages),
-        parameters={name: value for name, value in values.items() if value is not None},
+        parameters=parameters,
         seed=data,
         tools=tuple(Tool(function.name, function.parameters or {}) for function in functions),
         tool_choice=_tool_choice(body.tool_choice),
