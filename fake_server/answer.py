@@ -15,7 +15,11 @@ from .scenario import Reply
 def answer(request: ChatRequest, images: list[LoggedImage]) -> Reply:
     """Answer a request by itself: a call where one is required, JSON by schema, or words."""
     if tool := _required_tool(request):
-        return Reply(tool_calls=((tool.name, _instance(tool.parameters)),))
+        arguments = _instance(tool.parameters)
+        # A schema may want a bare text: as arguments it is JSON like anything else.
+        if isinstance(arguments, str):
+            arguments = msgspec.json.encode(arguments).decode()
+        return Reply(tool_calls=((tool.name, arguments),))
     if request.schema is not None:
         return Reply(msgspec.json.encode(_instance(request.schema)).decode())
     return Reply(describe(images))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 # The clock of all answers unless it is set to real: 2026-01-01 00:00:00 UTC.
 FIXED_TIME = 1767225600
 
+_FARTHEST = 10 * 365 * 86400
+
 
 @dataclass
 class Clock:
@@ -23,7 +25,11 @@ class Clock:
         return time.monotonic() + self.moved
 
     def advance(self, seconds: float) -> None:
-        """Move on; raises ValueError for a way back."""
-        if seconds < 0:
-            raise ValueError(f"time is moved on by seconds from 0, not {seconds!r}")
+        """Move on; raises ValueError for a way back, and for the end of time."""
+        if not 0 <= seconds <= _FARTHEST - self.moved:
+            raise ValueError(f"time is moved on by seconds from 0 to ten years, not {seconds!r}")
         self.moved += seconds
+
+    def clear(self) -> None:
+        """Go back to where it was."""
+        self.moved = 0

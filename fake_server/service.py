@@ -83,7 +83,8 @@ class Service:
         return [model for model in listed(*kinds) if self.find(model.id)]
 
     def clear(self) -> None:
-        """Forget stored and deferred answers, files, and what counts for limits."""
+        """Forget stored and deferred answers, files, what counts for limits, and other times."""
+        self.clock.clear()
         self.rates.clear()
         self.stored.clear()
         self.deferred.clear()

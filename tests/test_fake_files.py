@@ -138,6 +138,7 @@ BROKEN = [
     ),
     pytest.param(b"{}", {**BEARER, "content-type": "multipart/form-data"}, id="no-boundary"),
     pytest.param(b"{}", {**BEARER, "content-type": "application/json"}, id="json"),
+    pytest.param(b"{}", FORM, id="json-called-a-form"),
     pytest.param(b"x", {**BEARER, "content-type": "application/octet-stream"}, id="bytes"),
 ]
 

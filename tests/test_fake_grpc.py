@@ -282,3 +282,22 @@ print(sorted({"grpc", "google.protobuf", "xai_sdk"} & set(sys.modules)))
     )
 
     assert ran.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        pytest.param({"messages": [{"role": 80}]}, "80 is no MessageRole", id="role"),
+        pytest.param({"reasoning_effort": 99}, "99 is no ReasoningEffort", id="effort"),
+    ],
+)
+def test_a_value_that_has_no_name_is_refused(grok_server, fields, told):
+    request = chat_pb2.GetCompletionsRequest(model="grok-4.3", **fields)
+
+    with grpc.insecure_channel(grok_server.api_host) as channel, pytest.raises(grpc.RpcError) as e:
+        chat_pb2_grpc.ChatStub(channel).GetCompletion(
+            request, metadata=[("authorization", "Bearer k")]
+        )
+
+    assert e.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert told in e.value.details()

@@ -8,7 +8,7 @@ import anthropic
 import pytest
 
 from fake_server import FakeServer
-from tests.asking import send
+from tests.asking import body, post, send
 from tests.pictures import picture
 
 PHOTO = picture(449, 448)
@@ -144,6 +144,26 @@ def test_results_of_tools_alone_make_no_empty_message(grok_server, client):
     ask(client, result)
 
     assert [message.role for message in grok_server.requests[0].messages] == ["tool"]
+
+
+@pytest.mark.parametrize("arguments", ["not JSON", "7", '["a"]', ""])
+def test_arguments_that_are_no_object_are_none(grok_server, client, arguments):
+    grok_server.reply(tool_calls=[("tide", arguments)])
+
+    message = client.messages.create(
+        model="grok-4", max_tokens=9, messages=[{"role": "user", "content": "Hi"}]
+    )
+
+    assert message.content[0].input == {}
+
+
+def test_a_tool_that_wants_a_text_is_called_with_one_in_json(grok_server):
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"const": "a boat"}}}
+
+    answer = post(grok_server, body(tools=[tool], tool_choice="required"))
+
+    (call,) = answer.json()["choices"][0]["message"]["tool_calls"]
+    assert call["function"]["arguments"] == '"a boat"'
 
 
 def test_an_answer_that_is_cut_says_so(client):

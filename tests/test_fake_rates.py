@@ -97,9 +97,18 @@ def test_a_limit_that_is_no_number_is_an_error_at_once(limit):
         FakeServer(**cast("dict[str, Any]", {limit: -1}))
 
 
-def test_the_clock_only_goes_on(grok_server):
-    with pytest.raises(ValueError, match="time is moved on by seconds from 0, not -1"):
-        grok_server.advance(-1)
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), 1e300, 10 * 366 * 86400])
+def test_the_clock_only_goes_on_and_for_ten_years(grok_server, seconds):
+    with pytest.raises(ValueError, match="time is moved on by seconds from 0 to ten years, not"):
+        grok_server.advance(seconds)
+
+
+def test_clearing_brings_the_clock_back(grok_server):
+    before = post(grok_server, body()).json()["created"]
+    grok_server.advance(60)
+    grok_server.clear()
+
+    assert post(grok_server, body()).json()["created"] == before
 
 
 def test_answers_tell_the_time_that_a_test_moved_on_to():

@@ -5,6 +5,9 @@ than 50 MB is refused. ASSUMED: the other answers, which are those of OpenAI's o
 """
 
 import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -41,18 +44,29 @@ def _form(call: Call) -> tuple[str, bytes]:
 
     content_type = call.log.headers.get("content-type", "")
     kind, options = parse_options_header(content_type)
-    # The parser takes other types as well, and logs what it misses.
+    # The parser takes other types as well.
     if kind != b"multipart/form-data" or b"boundary" not in options:
         problem = "the Content-Type is not multipart/form-data with a boundary"
         raise refuse("not a form", problem=problem)
     headers = {"Content-Type": content_type.encode()}
     try:
-        parse_form(headers, io.BytesIO(call.data), None, keep)
+        with _silent(logging.getLogger("python_multipart.multipart")):
+            parse_form(headers, io.BytesIO(call.data), None, keep)
     except FormParserError as error:
         raise refuse("not a form", problem=error) from None
     if not found:
         raise refuse("not a form", problem="missing field `file`")
     return found[0]
+
+
+@contextmanager
+def _silent(logger: logging.Logger) -> Iterator[None]:
+    """Keep the parser from logging what the client is told."""
+    was, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = was
 
 
 async def _list(call: Call) -> Answer:

@@ -76,10 +76,17 @@ def to_request(asked: chat_pb2.GetCompletionsRequest, *, stream: bool = False) -
 
 
 def _message(message: chat_pb2.Message) -> Message:
-    role = chat_pb2.MessageRole.Name(message.role).removeprefix("ROLE_").lower()
+    role = _named(chat_pb2.MessageRole, message.role, "ROLE_")
     parts = tuple(_part(content) for content in message.content)
     # An assistant's turn with tool calls has no content, or an empty text.
     return Message(role, parts, has_tool_calls=bool(message.tool_calls))
+
+
+def _named(kind: Any, value: int, prefix: str) -> str:
+    """Give the name of a value as REST has it; raises ApiError for one that has none."""
+    if value not in kind.values():
+        raise refuse("wrong shape", problem=f"{value} is no {kind.DESCRIPTOR.name}")
+    return str(kind.Name(value)).removeprefix(prefix).lower()
 
 
 def _part(content: chat_pb2.Content) -> Part:
@@ -99,8 +106,8 @@ def _parameters(asked: chat_pb2.GetCompletionsRequest) -> dict[str, Any]:
     if asked.stop:
         given["stop"] = list(asked.stop)
     if asked.HasField("reasoning_effort"):
-        effort = chat_pb2.ReasoningEffort.Name(asked.reasoning_effort)
-        given["reasoning_effort"] = effort.removeprefix("EFFORT_").lower()
+        effort = _named(chat_pb2.ReasoningEffort, asked.reasoning_effort, "EFFORT_")
+        given["reasoning_effort"] = effort
     if asked.user:
         given["user"] = asked.user
     if asked.HasField("search_parameters"):

@@ -192,11 +192,19 @@ def _blocks(completion: Completion) -> list[Fields]:
             "type": "tool_use",
             "id": call.id,
             "name": call.name,
-            "input": msgspec.json.decode(call.arguments),
+            "input": _input(call.arguments),
         }
         for call in completion.tool_calls
     ]
     return blocks
+
+
+def _input(arguments: str) -> Fields:
+    """Read the arguments of a call; what a script made no object of is none."""
+    try:
+        return msgspec.json.decode(arguments, type=Fields)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
 
 
 def _answer(completion: Completion, blocks: list[Fields]) -> Fields:

@@ -1,0 +1,31 @@
+"""A few thousand made-up inputs: nothing breaks, nothing takes long; `make soak` runs a million."""
+
+import logging
+
+import pytest
+
+from tests.fuzzing import Requests, image, run, stream
+
+# CI has little time; whoever has more runs `make soak`.
+COUNT = 3000
+
+
+@pytest.fixture
+def requests(caplog):
+    caplog.set_level(logging.CRITICAL)
+    made = Requests()
+    yield made
+    made.loop.close()
+
+
+@pytest.mark.parametrize("kind", ["http", "grpc"])
+def test_no_request_breaks_the_fake(requests, kind):
+    assert max(run(kind, getattr(requests, kind), COUNT, seed=7)) < 5
+
+
+def test_no_image_breaks_a_reader():
+    assert max(run("image", image, COUNT, seed=7)) < 5
+
+
+def test_no_stream_breaks_the_plugin():
+    assert max(run("stream", stream, COUNT, seed=7)) < 5
