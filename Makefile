@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PAGES := README.md fake_server/README.md fake_server/DEVIATIONS.md
 
-.PHONY: help demo test check fix serve cassettes clean
+.PHONY: help demo test check dist soak fix serve cassettes clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,17 @@ check: .venv/.dev tests/node/node_modules/.installed ## Everything that CI runs:
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
+dist: .venv/.dev ## Build the wheel and the sdist, and run the demo from the wheel alone
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+	$(BIN)/python -m venv dist/venv
+	dist/venv/bin/python -m pip install --quiet "$$(echo dist/*.whl)[fake]"
+	dist/venv/bin/python -m pip check
+	@PATH="$(CURDIR)/dist/venv/bin:$$PATH" sh examples/demo.sh
+
+soak: .venv/.dev ## Hand a million made-up inputs to the fake and the plugin
+	$(BIN)/python -m tests.fuzzing 250000
+
 fix: .venv/.dev ## Format, mend what can be mended, and write the tables of the pages
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -39,7 +50,7 @@ cassettes: .venv/.dev ## Record cassettes/fake again
 	RECORD_CASSETTES=1 $(BIN)/python -m pytest tests/test_cassettes.py
 
 clean: ## Remove the virtual environment and what tools left behind
-	rm -rf .venv tests/node/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv dist tests/node/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \

@@ -20,6 +20,7 @@ import httpx2
 
 from fake_server import FakeServer
 from fake_server.contract import OBSERVED
+from fake_server.delivery import BREAK
 from fake_server.grpc import END_WITH_HEADERS
 from fake_server.images import read
 from fake_server.refusals import ApiError
@@ -254,6 +255,7 @@ class Requests:
             "headers": [(name.encode(), value.encode()) for name, value in named.items()],
             "client": ("127.0.0.1", 1),
             "extensions": {END_WITH_HEADERS: sent.append},
+            "state": {BREAK: lambda *, reset: sent.append({"status": 0, "reset": reset})},
         }
         await self.server.asgi(scope, receive, send)
         assert sent, (method, path, body)
