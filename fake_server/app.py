@@ -39,6 +39,9 @@ from .wire import (
 )
 from .wire.call import Call, Routes
 
+# What ends a call of gRPC with nothing but headers.
+EndCall = Callable[[headers.Headers], None]
+
 
 class WireFormat(Protocol):
     """What a module of `wire` has to have to answer a POST."""
@@ -96,6 +99,8 @@ class App:
     def __post_init__(self) -> None:
         self.journal = self.service.journal
         self.batches = Batches(self.service, self.journal, chat_completions.usage_json)
+        # How many answers are on their way.
+        self.answering = 0
 
     def clear(self) -> None:
         """Forget scripts, mapped images, requests, batches, files and kept answers."""
@@ -130,7 +135,15 @@ class App:
             return
         if not _is_call(log):
             self.journal.exchanges.put(f"{log.number} request", abbreviated(body or b""))
-        end_call = _end_of_call(scope, log)
+        self.answering += 1
+        try:
+            await self._answer_body(log, body, _end_of_call(scope, log), line)
+        finally:
+            self.answering -= 1
+
+    async def _answer_body(
+        self, log: LoggedRequest, body: bytes | None, end_call: EndCall | None, line: Line
+    ) -> None:
         try:
             if body is None:
                 raise refuse("body too large")
@@ -223,9 +236,7 @@ class App:
             await deliver(line, Outgoing(error.status, start, [body]), log.fault)
 
 
-async def _end(
-    end_call: Callable[[headers.Headers], None], error: ApiError, log: LoggedRequest, line: Line
-) -> None:
+async def _end(end_call: EndCall, error: ApiError, log: LoggedRequest, line: Line) -> None:
     """End a call of gRPC that failed; of its faults there is only the time before it."""
     if log.fault and log.fault.cuts:
         await line.close(log.fault.ending or "fin")
@@ -245,11 +256,11 @@ def _is_call(log: LoggedRequest) -> bool:
     return log.headers.get("content-type", "").startswith(grpc.MEDIA_TYPE)
 
 
-def _end_of_call(scope: Scope, log: LoggedRequest) -> Callable[[headers.Headers], None] | None:
+def _end_of_call(scope: Scope, log: LoggedRequest) -> EndCall | None:
     """Give what ends a call of gRPC that failed, or None for any other request."""
     if not _is_call(log):
         return None
-    end: Callable[[headers.Headers], None] | None
+    end: EndCall | None
     end = scope.get("extensions", {}).get(grpc.END_WITH_HEADERS)
     return end
 

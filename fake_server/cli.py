@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .server import FakeServer
 
 _HIGHEST_PORT = 65535
+
+# Seconds that answers on their way have when the command is told to end.
+_PATIENCE = 3
 _MISSING = "The fake server needs more packages: pip install 'llm-grok-vision[{extra}]'."
 
 
@@ -82,7 +85,7 @@ async def _until_signalled(server: "FakeServer") -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    async with server.running():
+    async with server.running(_PATIENCE):
         print(server.url, flush=True)
         await stop.wait()
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,14 +14,17 @@ from .protocol import FakeProtocol
 
 
 @asynccontextmanager
-async def listening(app: Front, host: str, port: int) -> AsyncIterator[int]:
-    """Listen as long as the context lasts, and tell the port; raises OSError if it is taken."""
+async def listening(app: Front, host: str, port: int, patience: float) -> AsyncIterator[int]:
+    """Listen as long as the context lasts, and tell the port; raises OSError if it is taken.
+
+    At its end, answers that are on their way have so many seconds to finish.
+    """
     with _listener(host, port) as listener:
         server = await _started(app, listener)
         try:
             yield listener.getsockname()[1]
         finally:
-            await _stop(server)
+            await _stop(server, app, patience)
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -65,14 +69,18 @@ async def _started(app: Front, listener: socket.socket) -> uvicorn.Server:
     return server
 
 
-async def _stop(server: uvicorn.Server) -> None:
-    """Stop at once: uvicorn's own shutdown waits a tenth of a second, twice."""
+async def _stop(server: uvicorn.Server, app: Front, patience: float) -> None:
+    """Stop at once, or when answers are out: uvicorn's own shutdown waits a tenth of a second, twice."""
     # asyncio takes a few turns of the loop to make a connection of one that it accepted;
     # if the listener is closed meanwhile, asyncio of Python 3.11 loses the socket.
     for _ in range(3):
         await asyncio.sleep(0)
     for listening in server.servers:
         listening.close()
+    until = time.monotonic() + patience
+    # Who writes to a socket tells nobody when it has taken everything.
+    while time.monotonic() < until and _is_busy(server, app):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
     for connection in list(server.server_state.connections):
         if connection.transport is not None:
             connection.transport.abort()
@@ -80,3 +88,11 @@ async def _stop(server: uvicorn.Server) -> None:
     await asyncio.sleep(0)
     for task in list(server.server_state.tasks):
         task.cancel()
+
+
+def _is_busy(server: uvicorn.Server, app: Front) -> bool:
+    """Whether an answer is on its way; a question that is still coming does not count."""
+    transports = (connection.transport for connection in server.server_state.connections)
+    return app.app.answering > 0 or any(
+        transport is not None and transport.get_write_buffer_size() > 0 for transport in transports
+    )

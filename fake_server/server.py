@@ -275,9 +275,12 @@ class FakeServer(Answers):
         self.app.clear()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Listen as long as the context lasts; raises OSError if the port is taken."""
-        async with listening(self.asgi, self._host, self._port) as self._port:
+    async def running(self, patience: float = 0) -> AsyncIterator[None]:
+        """Listen as long as the context lasts; raises OSError if the port is taken.
+
+        At its end, answers that are on their way have so many seconds to finish.
+        """
+        async with listening(self.asgi, self._host, self._port, patience) as self._port:
             yield
 
     def __enter__(self) -> "Self":

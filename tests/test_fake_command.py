@@ -76,6 +76,26 @@ def test_a_stream_that_nobody_reads_to_its_end_does_not_hold_it(number):
 
 
 @BOTH
+def test_answers_on_their_way_finish(number, tmp_path):
+    rules = "rules: [{reply: one two three, fault: {per_token: 0.1}}]"
+    (tmp_path / "slow.yaml").write_text(rules)
+    with running("--scenario", str(tmp_path / "slow.yaml")) as server, client() as one:
+        url, question = f"{server.url}/chat/completions", body(stream=True)
+        asked = [one.build_request("POST", url, json=question) for _ in range(3)]
+        answers = [one.send(request, stream=True) for request in asked]
+        streams = [answer.iter_bytes() for answer in answers]
+        heads = [next(pieces) for pieces in streams]
+
+        stopped = server.stop(number)
+        told = [head + b"".join(pieces) for head, pieces in zip(heads, streams, strict=True)]
+        for answer in answers:
+            answer.close()
+
+    assert stopped == CLEAN
+    assert all(text.endswith(b"data: [DONE]\n\n") for text in told)
+
+
+@BOTH
 def test_a_request_that_is_still_coming_does_not_hold_it(number):
     with running() as server:
         port = int(server.url.removesuffix("/v1").rpartition(":")[2])
