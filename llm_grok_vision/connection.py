@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import httpx2
 
+from .body import Body
 from .errors import (
     ApiError,
     ConnectionFailed,
@@ -32,7 +33,7 @@ class Call:
 
     url: str
     key: str = field(repr=False)
-    body: bytes = field(default=b"", repr=False)
+    body: bytes | Body = field(default=b"", repr=False)
     method: str = "POST"
 
     @property
@@ -77,7 +78,12 @@ def build_request(client: httpx2.Client | httpx2.AsyncClient, call: Call) -> htt
     """Build the request; raises InvalidURL for an address that httpx2 takes and nobody has."""
     if (httpx2.URL(call.url).port or 0) > 65535:
         raise httpx2.InvalidURL("no port is that high")
-    return client.build_request(call.method, call.url, headers=call.headers, content=call.body)
+    if not isinstance(call.body, Body):
+        return client.build_request(call.method, call.url, headers=call.headers, content=call.body)
+    headers = {**call.headers, "content-length": str(len(call.body))}
+    request = client.build_request(call.method, call.url, headers=headers)
+    request.stream = call.body
+    return request
 
 
 def refusal(answer: httpx2.Response, call: Call) -> ApiError:

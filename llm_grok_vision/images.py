@@ -4,13 +4,20 @@ Bytes in, values out. The fake reads images for itself, on purpose and otherwise
 `fake_server.images`; the tests hold both against Pillow.
 """
 
+import io
 import re
 import struct
 import zlib
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
 
 from .errors import DamagedImage, ImageTooLarge, ImageTooSmall, UnsupportedImage
 from .limits import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MIN_IMAGE_PIXELS, MIN_IMAGE_SIDE
+
+# Bytes that are read at once; those by which a format is known, and where most markers stand.
+_BLOCK = 64 * 1024
+_HEAD = 512
+_NEAR = 64
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
@@ -56,21 +63,32 @@ def inspect(data: bytes, name: str) -> ImageInfo:
     Raises UnsupportedImage, DamagedImage, ImageTooLarge or ImageTooSmall for what xAI
     would refuse (the limits and their sources are in `limits.py`).
     """
-    check_bytes(len(data), name)
-    info = identify(data, name)
+    return inspect_file(io.BytesIO(data), len(data), name)
+
+
+def inspect_file(file: BinaryIO, size: int, name: str) -> ImageInfo:
+    """Do what `inspect` does, without having all of the file in memory."""
+    check_bytes(size, name)
+    info = identify_file(file, size, name)
     _check_pixels(info.width, info.height, name)
     return info
 
 
 def identify(data: bytes, name: str) -> ImageInfo:
     """Tell what a PNG or JPEG is, of whatever size; raises UnsupportedImage or DamagedImage."""
-    if not data:
+    return identify_file(io.BytesIO(data), len(data), name)
+
+
+def identify_file(file: BinaryIO, size: int, name: str) -> ImageInfo:
+    """Do what `identify` does, without having all of the file in memory."""
+    head = file.read(_HEAD)
+    if not head:
         raise DamagedImage(name, "is empty (0 bytes): there is no image to send.")
-    if data.startswith(_PNG):
-        return ImageInfo("image/png", *_png_size(data, name))
-    if data.startswith(_JPEG):
-        return ImageInfo("image/jpeg", *_jpeg_size(data, name))
-    raise unsupported(data, name)
+    if head.startswith(_PNG):
+        return ImageInfo("image/png", *_png_size(file, size, name))
+    if head.startswith(_JPEG):
+        return ImageInfo("image/jpeg", *_jpeg_size(file, name))
+    raise unsupported(head, name)
 
 
 def unsupported(data: bytes, name: str) -> UnsupportedImage:
@@ -124,45 +142,70 @@ def _check_pixels(width: int, height: int, name: str) -> None:
         raise ImageTooLarge(name, f"{extent} {MAX_IMAGE_PIXELS:,} in all at most. Scale it down.")
 
 
-def _png_size(data: bytes, name: str) -> tuple[int, int]:
+def _png_size(file: BinaryIO, size: int, name: str) -> tuple[int, int]:
     """Walk the chunks up to IEND, checksums and all.
 
     OBSERVED 2026-08-19: xAI's own command line client does so before it sends a PNG.
     """
-    if data[8:16] != b"\x00\x00\x00\rIHDR" or len(data) < 33:
+    file.seek(0)
+    head = file.read(33)
+    if head[8:16] != b"\x00\x00\x00\rIHDR" or len(head) < 33:
         raise DamagedImage(name, "begins like a PNG and has no header: the file is damaged.")
+    width, height = struct.unpack_from(">II", head, 16)
     at = len(_PNG)
-    while at + 12 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 12 + length
-        if end > len(data):
+    while at + 12 <= size:
+        file.seek(at)
+        length, kind = struct.unpack(">I4s", file.read(8))
+        at += 12 + length
+        if at > size:
             break
-        if zlib.crc32(memoryview(data)[at + 4 : end - 4]) != int.from_bytes(
-            data[end - 4 : end], "big"
-        ):
+        found = zlib.crc32(kind)
+        for block in _blocks(file, length):
+            found = zlib.crc32(block, found)
+        if found != int.from_bytes(file.read(4), "big"):
             raise DamagedImage(name, "is a PNG with a wrong checksum: the file is damaged.")
         if kind == b"IEND":
-            width, height = struct.unpack_from(">II", data, 16)
             return width, height
-        at = end
     raise DamagedImage(name, "is a PNG that ends too early: the file is cut short.")
 
 
-def _jpeg_size(data: bytes, name: str) -> tuple[int, int]:
+def _jpeg_size(file: BinaryIO, name: str) -> tuple[int, int]:
     """Walk the segments up to the end-of-image marker."""
     size: tuple[int, int] | None = None
     at = 2
-    while match := _NEXT_MARKER.search(data, at):
-        at, marker = match.end(), data[match.end() - 1]
+    while found := _next_marker(file, at):
+        at, marker = found
         if marker == _END_OF_IMAGE:
             if size is None:
                 raise DamagedImage(name, "is a JPEG without a picture: the file is damaged.")
             return size
-        if at + 2 > len(data):
+        file.seek(at)
+        segment = file.read(7)
+        if len(segment) < 2:
             break
-        length = int.from_bytes(data[at : at + 2], "big")
-        if marker in _START_OF_FRAME and length >= 7 and at + 7 <= len(data):
-            height, width = struct.unpack_from(">HH", data, at + 3)
+        length = int.from_bytes(segment[:2], "big")
+        if marker in _START_OF_FRAME and length >= 7 and len(segment) == 7:
+            height, width = struct.unpack_from(">HH", segment, 3)
             size = width, height
         at += length
     raise DamagedImage(name, "is a JPEG that ends too early: the file is cut short.")
+
+
+def _next_marker(file: BinaryIO, at: int) -> tuple[int, int] | None:
+    """Find the next marker: where what follows it begins, and its number."""
+    file.seek(at)
+    # Most stand right here; only coded data is long.
+    block = file.read(_NEAR)
+    while len(block) > 1:
+        if match := _NEXT_MARKER.search(block):
+            return at + match.end(), block[match.end() - 1]
+        # The two bytes of a marker may stand on both sides of a cut.
+        at += len(block) - 1
+        block = block[-1:] + file.read(_BLOCK)
+    return None
+
+
+def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
+    while length > 0 and (block := file.read(min(length, _BLOCK))):
+        length -= len(block)
+        yield block

@@ -118,8 +118,7 @@ class _Shared:
 
         Imports, reads certificates and image files, and may download.
         """
-        import json
-
+        from .body import Body
         from .connection import Call, certificates
         from .sending import Attempts
         from .settings import api_base
@@ -128,7 +127,7 @@ class _Shared:
 
         def build(sending: "Sending") -> "Call":
             body = self.request_body(wire, prompt, sending, stream=stream)
-            return Call(api_base() + wire.path, str(key), json.dumps(body).encode())
+            return Call(api_base() + wire.path, str(key), Body(body))
 
         attempts = Attempts(prompt, wire.sends, self._refused_addresses, build)
         call = attempts.first()

@@ -5,16 +5,17 @@ fetch, unless it is to be downloaded here. Anything else becomes a data URL, onc
 known that xAI takes it, or has been made into something that it takes.
 """
 
-import base64
 import logging
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import llm
 
+from .body import DataUrl
 from .errors import ImageNotReadable, ImageTooLarge, UnsupportedImage
-from .images import ImageInfo, check_bytes, identify, inspect
+from .images import ImageInfo, check_bytes, identify, inspect, inspect_file
 from .limits import MAX_IMAGE_PIXELS
 from .names import image_name, web_address
 from .scaling import Fits, is_read, within
@@ -68,13 +69,33 @@ def image_url(attachment: llm.Attachment, preparation: Preparation) -> str:
         return data_url(download(address), name, preparation)
     if attachment.url and not attachment.content and not attachment.path:
         return attachment.url
+    if url := _as_it_is(attachment, name, preparation):
+        return url
     return data_url(read_image(attachment, name, preparation), name, preparation)
+
+
+def _as_it_is(attachment: llm.Attachment, name: str, preparation: Preparation) -> DataUrl | None:
+    """Give a file that can be sent as it stands, without having read it into memory.
+
+    None stands for one that may be converted, or that can't be read, and for what is no file.
+    """
+    if attachment.content or not attachment.path:
+        return None
+    path = Path(attachment.path)
+    try:
+        with path.open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            info = inspect_file(file, size, name)
+    except (ImageTooLarge, UnsupportedImage, OSError, ValueError):
+        return None
+    fits = preparation.fits(info.width, info.height)
+    return DataUrl(info.media_type, path, size, name) if fits else None
 
 
 def data_url(data: bytes, name: str, preparation: Preparation) -> str:
     """Turn the bytes of an image, from wherever they came, into the data URL that is sent."""
     sent = prepare(data, name, preparation)
-    return f"data:{sent.info.media_type};base64,{base64.b64encode(sent.data).decode('ascii')}"
+    return DataUrl(sent.info.media_type, sent.data, len(sent.data), name)
 
 
 def prepare(data: bytes, name: str, preparation: Preparation) -> Prepared:

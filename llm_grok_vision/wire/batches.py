@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
+from ..body import Body
 from ..refusals import not_expected, refusal_in
 from . import chat_completions, responses
 
@@ -56,7 +57,7 @@ def naming(name: str) -> bytes:
 def request(request_id: str, path: str, body: dict[str, Any]) -> bytes:
     """Write a request that would go to this path alone."""
     asked = {"batch_request_id": request_id, "batch_request": {_KINDS[path]: body}}
-    return json.dumps(asked).encode()
+    return bytes(Body(asked))
 
 
 def adding(requests: Iterable[bytes]) -> bytes:
