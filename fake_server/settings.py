@@ -19,5 +19,5 @@ FAKE_KEY = "xai-fake-key"
 
 # What is kept of requests: the newest, and bytes to look at.
 MOST_REQUESTS = 1000
-MOST_EXCHANGE_BYTES = 4 * 1024**2
+MOST_EXCHANGE_BYTES = 2 * 1024**2
 DEFAULT_KEPT_IMAGES = 8 * 1024**2

@@ -5,13 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.asking import BEARER, body, image
-from tests.pictures import picture
+from tests.pictures import data_url, picture, png_of_bytes
 from tests.running import Running, run, running
 
 URL = "https://example.com/cat.png"
@@ -274,3 +275,24 @@ def test_recordings_name_the_extra_that_they_need(arguments):
     assert ended.returncode == 1
     assert "pip install 'llm-grok-vision[record]'" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read as Linux has it")
+def test_large_images_leave_their_memory():
+    def resident() -> int:
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        return int(re.findall(r"^VmRSS:\s*(\d+)", status, re.MULTILINE)[0])
+
+    with running("--keep-images", "0") as server, client() as one:
+        one.post(f"{server.url}/chat/completions", json=body()).raise_for_status()
+        before = resident()
+        for size in range(6_000_000, 6_000_006):
+            asked = body(image(data_url(png_of_bytes(size))))
+            one.post(f"{server.url}/chat/completions", json=asked).raise_for_status()
+
+        # The last one is let go of just after its answer.
+        until = time.monotonic() + 10
+        while resident() - before >= 8 * 1024 and time.monotonic() < until:
+            time.sleep(0.05)
+
+        assert resident() - before < 8 * 1024
