@@ -34,8 +34,12 @@ dist: .venv/.dev ## Build the wheel and the sdist, and run the demo from the whe
 	dist/venv/bin/python -m pip check
 	@PATH="$(CURDIR)/dist/venv/bin:$$PATH" sh examples/demo.sh
 
-soak: .venv/.dev ## Hand a million made-up inputs to the fake and the plugin
+soak: .venv/.dev .soak/.ready ## Hand a million made-up inputs to the fake and the plugin
 	$(BIN)/python -m tests.fuzzing 250000
+	@$(BIN)/python -m fake_server > .soak/url & trap "kill $$!" EXIT; \
+	until [ -s .soak/url ]; do sleep 0.1; done; \
+	.soak/bin/schemathesis run "$$(sed 's,/v1$$,/openapi.json,' .soak/url)" \
+		--header 'Authorization: Bearer any' --checks not_a_server_error --max-examples 100
 
 fix: .venv/.dev ## Format, mend what can be mended, and write the tables of the pages
 	$(BIN)/ruff format .
@@ -50,7 +54,7 @@ cassettes: .venv/.dev ## Record cassettes/fake again
 	RECORD_CASSETTES=1 $(BIN)/python -m pytest tests/test_cassettes.py
 
 clean: ## Remove the virtual environment and what tools left behind
-	rm -rf .venv dist tests/node/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .soak dist tests/node/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -68,6 +72,12 @@ clean: ## Remove the virtual environment and what tools left behind
 tests/node/node_modules/.installed: tests/node/package.json
 	@mkdir -p $(@D)
 	@if command -v npm >/dev/null; then cd tests/node && npm install --loglevel=error; fi
+	@touch $@
+
+# A program of its own: pytest would load its plugin in every run.
+.soak/.ready: | .venv/bin/pip
+	@$(BIN)/python -m venv .soak
+	@.soak/bin/python -m pip install --quiet 'schemathesis==4.32.5'
 	@touch $@
 
 .venv/.dev: .venv/.runtime

@@ -72,7 +72,7 @@ _POSTS: dict[str, WireFormat] = {
     completions.PATH: completions,
 }
 
-_ROUTES = Routes(
+ROUTES = Routes(
     *models.ROUTES,
     *keys.ROUTES,
     *batches.ROUTES,
@@ -164,7 +164,7 @@ class App:
             self._check_key(log.key)
             await self._complete(wire, log, body, line)
             return
-        handler, blanks = _ROUTES.find(log.method, log.path, others=_POSTS)
+        handler, blanks = ROUTES.find(log.method, log.path, others=_POSTS)
         self._check_key(log.key)
         answer = await handler(Call(self.service, self.batches, log, body, blanks))
         log.status = answer.status

@@ -18,8 +18,9 @@ from .assertions import assert_called
 from .headers import Headers
 from .images import media_type
 from .journal import LoggedImage, LoggedRequest
+from .openapi import document
 from .script import RuleFields, Script, pictures_of
-from .settings import PREFIX
+from .settings import OPENAPI, PREFIX
 from .when import When
 
 
@@ -75,7 +76,7 @@ def answered(app: App, method: str, path: str, query: str, body: bytes) -> Reply
     found = [
         (verb, handler, match.groupdict())
         for verb, pattern, handler in _ROUTES
-        if (match := re.fullmatch(PREFIX + pattern, path))
+        if (match := re.fullmatch(pattern, path))
     ]
     if not found:
         return _error(404, f"The fake server has nothing at {path}; {PREFIX}/ is its page.")
@@ -217,7 +218,11 @@ def _to_page(_asked: Asked) -> Reply:
     return Reply(b"", status=308, more={"location": f"{PREFIX}/"})
 
 
-_ROUTES: tuple[tuple[str, str, Callable[[Asked], Reply]], ...] = (
+def _openapi(_asked: Asked) -> Reply:
+    return _told(document())
+
+
+_CONTROL: tuple[tuple[str, str, Callable[[Asked], Reply]], ...] = (
     ("GET", "", _to_page),
     ("GET", "/", _page),
     ("GET", "/rows", _rows),
@@ -234,4 +239,8 @@ _ROUTES: tuple[tuple[str, str, Callable[[Asked], Reply]], ...] = (
     ("POST", "/reset", _reset),
     ("POST", "/clock", _clock),
     ("POST", "/assert", _assert),
+)
+_ROUTES = (
+    *((verb, PREFIX + path, handler) for verb, path, handler in _CONTROL),
+    ("GET", re.escape(OPENAPI), _openapi),
 )

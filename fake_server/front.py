@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .app import App
 from .delivery import Line, Receive, Scope, Send, read_body
 from .guard import objection
-from .settings import HEALTH, PREFIX
+from .settings import HEALTH, OPENAPI, PREFIX
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -28,7 +28,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         path = scope["path"]
-        if path == PREFIX or path.startswith(f"{PREFIX}/"):
+        if path in (PREFIX, OPENAPI) or path.startswith(f"{PREFIX}/"):
             await self._answer(scope, Line.of(scope, receive, send))
         else:
             await (self.instead or self.app)(scope, receive, send)
@@ -41,7 +41,7 @@ class Front:
         with suppress(asyncio.CancelledError, ConnectionResetError):
             body = await read_body(line.receive, self.app.max_body)
             query = scope["query_string"].decode("latin-1")
-            problem = "" if scope["path"] == HEALTH else self._objection(scope)
+            problem = "" if scope["path"] in (HEALTH, OPENAPI) else self._objection(scope)
             if problem:
                 answer = forbidden(problem, wants_token=self.token is not None)
             else:

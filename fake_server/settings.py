@@ -10,6 +10,8 @@ DEFAULT_MAX_BODY = 1024**3
 # Below this path the fake itself is asked, and not xAI's API.
 PREFIX = "/_fake"
 HEALTH = f"{PREFIX}/health"
+# Where the fake describes itself.
+OPENAPI = "/openapi.json"
 
 # Where requests go on to that are recorded.
 UPSTREAM = "https://api.x.ai"

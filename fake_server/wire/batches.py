@@ -42,10 +42,10 @@ class _Question(msgspec.Struct):
     chat_get_completion: chat_completions.Body | None = None
     # OBSERVED 2026-08-10: its result is a chat completion all the same.
     responses: responses_body.Body | None = None
-    image_generation: msgspec.Raw = msgspec.Raw()
-    image_edit: msgspec.Raw = msgspec.Raw()
-    video_generation: msgspec.Raw = msgspec.Raw()
-    video_extension: msgspec.Raw = msgspec.Raw()
+    image_generation: Any = msgspec.UNSET
+    image_edit: Any = msgspec.UNSET
+    video_generation: Any = msgspec.UNSET
+    video_extension: Any = msgspec.UNSET
 
 
 class _Item(msgspec.Struct):
@@ -112,11 +112,11 @@ async def _results(call: Call) -> Answer:
 
 ROUTES = (
     Route("GET", _PREFIX, _list),
-    Route("POST", _PREFIX, _create),
+    Route("POST", _PREFIX, _create, _Create),
     Route("GET", f"{_PREFIX}/{{batch}}", _get),
     Route("POST", f"{_PREFIX}/{{batch}}:cancel", _cancel),
     Route("GET", f"{_PREFIX}/{{batch}}/requests", _requests),
-    Route("POST", f"{_PREFIX}/{{batch}}/requests", _add),
+    Route("POST", f"{_PREFIX}/{{batch}}/requests", _add, _Add),
     Route("GET", f"{_PREFIX}/{{batch}}/results", _results),
 )
 
@@ -137,7 +137,7 @@ def _question(asked: _Question, index: int) -> ChatRequest:
     if asked.responses is not None:
         return responses_body.to_request(asked.responses, msgspec.json.encode(asked.responses))
     for kind in _OTHER_KINDS:
-        if bytes(getattr(asked, kind)):
+        if getattr(asked, kind) is not msgspec.UNSET:
             raise refuse("batch request of another kind", kind=kind)
     # In the words in which msgspec tells of a field that is missing.
     problem = "Object missing required field `chat_get_completion`"

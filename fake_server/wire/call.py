@@ -70,11 +70,15 @@ Handler = Callable[[Call], Awaitable[Answer]]
 
 @dataclass(frozen=True)
 class Route:
-    """A path and a verb, and who answers; `{name}` in the path is a blank."""
+    """A path and a verb, and who answers; `{name}` in the path is a blank.
+
+    `body` is the shape of what is sent as JSON, if anything is.
+    """
 
     verb: str
     path: str
     handler: Handler
+    body: type | None = None
 
     @property
     def pattern(self) -> "re.Pattern[str]":
@@ -86,6 +90,7 @@ class Routes:
     """All paths; they are compiled once."""
 
     def __init__(self, *routes: Route) -> None:
+        self.routes = routes
         self._rows = [(route.pattern, route) for route in routes]
 
     def find(

@@ -24,4 +24,4 @@ async def _embed(call: Call) -> Answer:
     raise refuse("unknown model", model=asked.model, team=TEAM)
 
 
-ROUTES = (Route("POST", "/v1/embeddings", _embed),)
+ROUTES = (Route("POST", "/v1/embeddings", _embed, _Body),)

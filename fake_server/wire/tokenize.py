@@ -39,4 +39,4 @@ async def _tokenize(call: Call) -> Answer:
     return Answer(msgspec.json.encode({"token_ids": found}))
 
 
-ROUTES = (Route("POST", "/v1/tokenize-text", _tokenize),)
+ROUTES = (Route("POST", "/v1/tokenize-text", _tokenize, _Body),)

@@ -1,0 +1,85 @@
+"""What the fake serves, as an OpenAPI document: made of the shapes that it reads with.
+
+Answers are not described: they are what xAI was recorded to give.
+"""
+
+import re
+from collections.abc import Iterator
+from importlib import metadata
+from typing import Any
+
+import msgspec
+
+from .app import ROUTES
+from .wire import chat_completions, completions, messages, responses_body
+from .wire.responses import PATH as RESPONSES
+
+Fields = dict[str, Any]
+
+_POSTS: dict[str, type] = {
+    chat_completions.PATH: chat_completions.Body,
+    RESPONSES: responses_body.Body,
+    messages.PATH: messages.Body,
+    completions.PATH: completions.Body,
+}
+_BLANK = re.compile(r"\{(\w+)\}")
+_ERROR: Fields = {
+    "description": "what was wrong",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {"code": {"type": "string"}, "error": {"type": "string"}},
+            }
+        }
+    },
+}
+
+
+def document() -> Fields:
+    """Write the document, in OpenAPI 3.1."""
+    rows = list(_rows())
+    shapes = list(dict.fromkeys(body for _, _, body in rows if body))
+    references, components = msgspec.json.schema_components(
+        shapes, ref_template="#/components/schemas/{name}"
+    )
+    schemas = dict(zip(shapes, references, strict=True))
+    paths: dict[str, Fields] = {}
+    for verb, path, body in rows:
+        paths.setdefault(path, {})[verb.lower()] = _operation(path, schemas.get(body or object))
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "A fake of xAI's API",
+            "version": metadata.version("llm-grok-vision"),
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"key": []}],
+    }
+
+
+def _rows() -> Iterator[tuple[str, str, type | None]]:
+    for path, body in _POSTS.items():
+        yield "POST", path, body
+    for route in ROUTES.routes:
+        yield route.verb, route.path, route.body
+
+
+def _operation(path: str, schema: Fields | None) -> Fields:
+    operation: Fields = {
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in _BLANK.findall(path)
+        ],
+        "responses": {"200": {"description": "as xAI answers"}, "4XX": _ERROR},
+    }
+    if schema is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return operation
