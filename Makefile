@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PAGES := README.md fake_server/README.md fake_server/DEVIATIONS.md
 
-.PHONY: help demo test check dist soak fix serve cassettes clean
+.PHONY: help demo test check dist soak bench fix serve cassettes clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,11 @@ soak: .venv/.dev .soak/.ready ## Hand a million made-up inputs to the fake and t
 	.soak/bin/schemathesis run "$$(sed 's,/v1$$,/openapi.json,' .soak/url)" \
 		--header 'Authorization: Bearer any' --checks not_a_server_error --max-examples 100
 
+bench: .venv/.dev .bench/.ready ## Measure the plugin and the fake against their peers
+	$(BIN)/python benchmarks/startup.py 21
+	$(BIN)/python benchmarks/large_images.py 9
+	$(BIN)/python benchmarks/fake.py 5
+
 fix: .venv/.dev ## Format, mend what can be mended, and write the tables of the pages
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -54,7 +59,7 @@ cassettes: .venv/.dev ## Record cassettes/fake again
 	RECORD_CASSETTES=1 $(BIN)/python -m pytest tests/test_cassettes.py
 
 clean: ## Remove the virtual environment and what tools left behind
-	rm -rf .venv .soak dist tests/node/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .bench .soak dist tests/node/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -78,6 +83,12 @@ tests/node/node_modules/.installed: tests/node/package.json
 .soak/.ready: | .venv/bin/pip
 	@$(BIN)/python -m venv .soak
 	@.soak/bin/python -m pip install --quiet 'schemathesis==4.32.5'
+	@touch $@
+
+.bench/.ready: | .venv/bin/pip
+	@$(BIN)/python -m venv .bench
+	@.bench/bin/python -m pip install --quiet 'mockllm==0.0.8' 'pytest-httpserver==1.2.0'
+	@npm install --prefix .bench --no-package-lock --loglevel=error '@copilotkit/aimock@1.43.0'
 	@touch $@
 
 .venv/.dev: .venv/.runtime

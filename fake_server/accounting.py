@@ -6,6 +6,7 @@ token a word, which is its own rule and nobody's else.
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from llm_grok_vision.limits import (
     MAX_TILES,
@@ -98,7 +99,7 @@ class Usage:
         """Prompt, completion and reasoning. OBSERVED in 2231 of 2231 recorded answers."""
         return self.prompt_tokens + self.completion_tokens + self.reasoning_tokens
 
-    @property
+    @cached_property
     def cost_in_usd_ticks(self) -> int:
         """Prompt and answer at the model's prices, and calls. OBSERVED: fits 838 of 838 usages.
 

@@ -13,6 +13,11 @@ _MOST = 64 * 1024
 
 def abbreviated(body: bytes) -> bytes:
     """Give a body with its inline images cut out, and no more of it than anyone reads."""
+    return without_images(body, _MOST)[:_MOST]
+
+
+def without_images(body: bytes, most: int | None = None) -> bytes:
+    """Give a body with its inline images cut out; behind the last, no more than `most`."""
     pieces: list[bytes] = []
     start = 0
     while (found := body.find(_INLINE, start)) >= 0:
@@ -23,8 +28,8 @@ def abbreviated(body: bytes) -> bytes:
         pieces.append(body[start:begin])
         pieces.append(b"(%d bytes of base64)" % (end - begin))
         start = end
-    pieces.append(body[start : start + _MOST])
-    return b"".join(pieces)[:_MOST]
+    pieces.append(body[start:] if most is None else body[start : start + most])
+    return b"".join(pieces)
 
 
 class Recording:

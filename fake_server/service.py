@@ -30,6 +30,7 @@ from .clock import Clock
 from .completion import Completion, ServerToolCall, ToolCall
 from .contract import DOCUMENTED, Contract
 from .deferred import Deferred
+from .exchange import without_images
 from .fetch import Sources
 from .files import Files
 from .identity import uuid
@@ -111,6 +112,8 @@ class Service:
         image_tokens = sum(image.tokens for image in log.images)
         if text_tokens > model.context_length:
             raise refuse("context overflow", limit=model.context_length, tokens=text_tokens)
+        if len(request.seed) >= _LARGE:
+            request = replace(request, seed=_shorter(request.seed, log.images))
         told = self.rates.admit(request.model, TEAM, self.clock.passed())
         counted = _Counted(text_tokens, image_tokens, told)
         completion = self._completion(request, model, await self._reply(request, log), counted)
@@ -252,6 +255,11 @@ def count(contract: Contract, model: Model, picture: Picture, detail: str) -> tu
     rule = count_seen_tiles if contract.by_model else count_tiles
     tiles = rule(width, height, detail)
     return tiles, 0, count_image_tokens(tiles)
+
+
+def _shorter(seed: bytes, images: list[LoggedImage]) -> bytes:
+    """Give what ids of a large request are made of: its images by their hashes."""
+    return b" ".join([without_images(seed), *(image.sha256.encode() for image in images)])
 
 
 def _logged(completion: Completion) -> LoggedAnswer:

@@ -253,4 +253,4 @@ def test_a_server_that_ended_is_told(browser):
         browser.get(server.url.removesuffix("/v1") + "/_fake/")
     state = browser.find_element(By.ID, "state")
 
-    WebDriverWait(browser, 10).until(lambda _: "does not answer" in state.text)
+    WebDriverWait(browser, 30).until(lambda _: "does not answer" in state.text)

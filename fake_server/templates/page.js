@@ -24,7 +24,11 @@ function show(row) {
 
 async function look() {
   try {
-    const answer = await fetch(`/_fake/rows?after=${seen()}`);
+    const signal = AbortSignal.timeout(5000);
+    const answer = await fetch(`/_fake/rows?after=${seen()}`, { signal });
+    if (!answer.ok) {
+      throw new Error(answer.statusText);
+    }
     const fragment = document.createElement("template");
     fragment.innerHTML = await answer.text();
     const added = [...fragment.content.querySelectorAll("tr")].reverse().filter(show).length;
