@@ -9,6 +9,7 @@ is the median of some rounds, in which the servers take turns.
 
 import base64
 import json
+import math
 import os
 import re
 import signal
@@ -203,7 +204,8 @@ def main() -> None:
         middle = [statistics.median(column) for column in zip(*runs, strict=True)]
         shown = [f"{middle[0]:.2f}"]
         for at in range(1, 1 + 2 * len(LOADS), 2):
-            shown += [f"{middle[at]:,.0f}", f"{middle[at + 1]:.1f}"]
+            rate, latency = middle[at : at + 2]
+            shown += ["refused", ""] if math.isnan(rate) else [f"{rate:,.0f}", f"{latency:.1f}"]
         print(f"| {server} | {' | '.join(shown)} | {middle[-1]:.0f} |")
 
 
