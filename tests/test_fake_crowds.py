@@ -1,0 +1,124 @@
+"""Many clients at once, and those that vanish: everybody else is answered, and nothing grows."""
+
+import asyncio
+import gc
+import json
+import socket
+import struct
+import time
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from fake_server import FakeServer
+from tests.asking import BEARER, body, post
+
+
+def connected(server: FakeServer) -> socket.socket:
+    address = urlsplit(server.url)
+    return socket.create_connection((address.hostname, address.port or 0), timeout=30)
+
+
+def question(**fields: object) -> bytes:
+    data = json.dumps(body(**fields)).encode()
+    head = (
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
+    )
+    return head.encode() + data
+
+
+@pytest.fixture
+def slow(grok_server: FakeServer) -> FakeServer:
+    """Answer in a stream that takes a while."""
+    grok_server.when(stream=True).reply("word " * 20, fault={"per_token": 0.01})
+    return grok_server
+
+
+def test_two_hundred_streams_at_once_all_come_to_their_end(slow):
+    async def ask(client: httpx2.AsyncClient) -> str:
+        answer = await client.post("/chat/completions", json=body(stream=True), headers=BEARER)
+        return answer.text
+
+    async def ask_all() -> list[str]:
+        limits = httpx2.Limits(max_connections=200)
+        async with httpx2.AsyncClient(
+            base_url=slow.url, trust_env=False, limits=limits, timeout=60
+        ) as client:
+            return await asyncio.gather(*(ask(client) for _ in range(200)))
+
+    answers = asyncio.run(ask_all())
+
+    assert len(answers) == 200
+    assert all(answer.endswith("data: [DONE]\n\n") for answer in answers)
+    assert len(set(answers)) == 1
+
+
+def test_idle_connections_keep_nobody_from_an_answer(grok_server):
+    with ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(connected(grok_server))
+
+        assert post(grok_server, body()).status_code == 200
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@pytest.mark.parametrize("leave", [reset, socket.socket.close], ids=["reset", "close"])
+@pytest.mark.parametrize("when", ["before", "in-the-head", "in-the-body", "in-the-stream"])
+def test_clients_that_vanish_are_forgotten(slow, caplog, leave, when):
+    whole = question(stream=True)
+    sent = {"before": b"", "in-the-head": whole[:40], "in-the-body": whole[:-9]}.get(when, whole)
+    for _ in range(20):
+        connection = connected(slow)
+        connection.sendall(sent)
+        if when == "in-the-stream":
+            assert connection.recv(64)
+        leave(connection)
+
+    assert post(slow, body(stream=True)).text.endswith("data: [DONE]\n\n")
+    assert caplog.messages == []
+
+
+def test_a_client_that_reads_late_gets_all_of_it(grok_server):
+    grok_server.reply("word" + " word" * 999)
+    with connected(grok_server) as connection:
+        connection.sendall(question(stream=True, n=16))
+        # Meanwhile what sockets hold is full, and the server waits; others do not.
+        assert post(grok_server, body()).status_code == 200
+        time.sleep(0.5)
+        pieces = [connection.recv(1 << 20)]
+        while not pieces[-1].endswith(b"0\r\n\r\n"):
+            pieces.append(connection.recv(1 << 20))
+
+    got = b"".join(pieces)
+    assert got.count(b'"content":"word"') == 16
+    assert got.count(b'"content":" word"') == 16 * 999
+
+
+def test_a_client_that_writes_slowly_is_answered(grok_server):
+    whole = question()
+    with connected(grok_server) as connection:
+        for at in range(0, len(whole), 7):
+            connection.sendall(whole[at : at + 7])
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_the_journal_does_not_grow_and_forgets_its_requests():
+    with FakeServer() as server:
+        server.requests.most = 50
+        with httpx2.Client(base_url=server.url, trust_env=False, headers=BEARER) as client:
+            for number in range(300):
+                asked = {"model": "grok-4", "messages": [{"role": "user", "content": f"{number}"}]}
+                client.post("/chat/completions", json=asked)
+        gc.collect()
+        kept = len(server.requests)
+
+        assert server.requests.total == 300
+        assert kept <= 50
+        assert server.requests[-1].parts == ["299"]
