@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import pytest
+
 MODULE = (sys.executable, "-m", "fake_server")
 
 
@@ -40,3 +42,11 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [*MODULE, *arguments], capture_output=True, text=True, timeout=30, check=False
     )
+
+
+def nested(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run the tests of a stranger's project, who has no plugin but ours.
+
+    langsmith comes with one of the clients that our own tests need, and takes seconds to load.
+    """
+    return pytester.runpytest_subprocess("-p", "no:langsmith_plugin", *arguments)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PIL import Image
@@ -13,6 +14,7 @@ from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.support.wait import WebDriverWait
 from xai_sdk import Client
 from xai_sdk.chat import image as xai_image
@@ -23,11 +25,9 @@ from tests.asking import body, image, post, text
 from tests.pictures import data_url, picture
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="there is no chromium with its driver"),
-    # One browser for all: pytest-xdist keeps the file on one of its processes.
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="there is no chromium with its driver"
+)
 EVIL = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">"
 
 
@@ -52,6 +52,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     driver = Chrome(options, Service(DRIVER))
     yield driver
     driver.quit()
+    # It leaves the connections to the driver open otherwise.
+    cast("RemoteConnection", driver.command_executor).close()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests.pictures import picture
+from tests.running import nested
 
 HEAVY = ("uvicorn", "msgspec", "httpx2", "pybase64", "llm", "asyncio.base_events")
 
@@ -28,7 +29,7 @@ def test_a_project_of_strangers_has_the_fixture(pytester: pytest.Pytester):
         """
     )
 
-    result = pytester.runpytest_subprocess("-W", "error")
+    result = nested(pytester, "-W", "error")
 
     result.assert_outcomes(passed=1)
 
@@ -57,7 +58,7 @@ def test_each_test_has_a_clean_log_on_the_same_server(pytester: pytest.Pytester)
         """
     )
 
-    result = pytester.runpytest_subprocess()
+    result = nested(pytester)
 
     result.assert_outcomes(passed=3)
 
@@ -80,7 +81,7 @@ def test_the_environment_points_clients_at_it_as_long_as_the_test_runs(pytester:
         """
     )
 
-    result = pytester.runpytest_subprocess("-p", "no:langsmith_plugin")
+    result = nested(pytester)
 
     result.assert_outcomes(passed=2)
 
@@ -114,7 +115,7 @@ def test_a_marker_has_options_of_the_server(pytester: pytest.Pytester):
     folder.mkdir(parents=True)
     (folder / "one.png").write_bytes(picture(64, 64))
 
-    result = pytester.runpytest_subprocess("--strict-markers", "-p", "no:langsmith_plugin")
+    result = nested(pytester, "--strict-markers")
 
     result.assert_outcomes(passed=2)
 
@@ -130,7 +131,7 @@ def test_an_option_that_there_is_not_fails_in_a_sentence(pytester: pytest.Pytest
         """
     )
 
-    result = pytester.runpytest_subprocess("-p", "no:langsmith_plugin")
+    result = nested(pytester)
 
     result.stdout.fnmatch_lines(
         ["grok_server: contract is one of documented, observed, not 'other'"]
@@ -158,7 +159,7 @@ def test_a_test_that_failed_shows_what_was_asked_and_what_a_function_raised(
         """
     )
 
-    result = pytester.runpytest_subprocess("-p", "no:langsmith_plugin")
+    result = nested(pytester)
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -194,13 +195,13 @@ def test_eight_workers_have_a_server_each(pytester: pytest.Pytester):
         """
     )
 
-    result = pytester.runpytest_subprocess("-n", "8", "-p", "no:langsmith_plugin")
+    result = nested(pytester, "-n", "8")
 
     result.assert_outcomes(passed=40)
 
 
 def test_the_fixture_is_listed_with_its_sentence(pytester: pytest.Pytester):
-    result = pytester.runpytest_subprocess("--fixtures")
+    result = nested(pytester, "--fixtures")
 
     result.stdout.fnmatch_lines(["grok_server*", "*Give a fake of xAI's API: one server*"])
 
@@ -216,8 +217,7 @@ def test_a_run_that_does_not_use_the_fixture_imports_no_server(pytester: pytest.
         """
     )
 
-    # One of the clients that the tests need brings a plugin of its own, which is heavy.
-    result = pytester.runpytest_subprocess("-p", "no:langsmith_plugin")
+    result = nested(pytester)
 
     result.assert_outcomes(passed=1)
 

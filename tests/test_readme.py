@@ -16,6 +16,7 @@ import pytest
 from fake_server import FakeServer
 from tests.deviations import CHOICES, DEVIATIONS
 from tests.pictures import picture
+from tests.running import nested
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "fake_server/README.md", "fake_server/DEVIATIONS.md")
@@ -129,7 +130,7 @@ def test_tests_of_the_readme_pass(block: str, pytester: pytest.Pytester) -> None
     shutil.copy(ROOT / "examples" / "harbour.jpg", pytester.path)
     pytester.makepyfile(block)
 
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = nested(pytester, "-p", "no:cacheprovider")
 
     result.assert_outcomes(passed=block.count("def test_"))
 
