@@ -86,7 +86,7 @@ def answered(app: App, method: str, path: str, query: str, body: bytes) -> Reply
                 return handler(Asked(app, blanks, query, body))
             except NotThere as error:
                 return _error(404, str(error))
-            except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+            except (msgspec.DecodeError, ValueError, RecursionError) as error:
                 return _error(400, str(error))
             except AssertionError as error:
                 return _error(409, str(error))

@@ -111,5 +111,5 @@ def _pretty(text: str) -> str:
     """Indent JSON; anything else stays as it is."""
     try:
         return msgspec.json.format(text, indent=2)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return text

@@ -100,7 +100,7 @@ def _cassette(path: Path) -> Iterator[Recording]:
 
     requests, answers, *_ = FilesystemPersister.load_cassette(path, yamlserializer)
     for number, (request, answer) in enumerate(zip(requests, answers, strict=True), 1):
-        body = _json(request.body or b"")
+        body = parsed(request.body or b"")
         headers = tuple(
             (name.lower(), value)
             for name, values in answer["headers"].items()
@@ -117,10 +117,11 @@ def _cassette(path: Path) -> Iterator[Recording]:
         )
 
 
-def _json(body: bytes) -> Any:
+def parsed(body: bytes) -> Any:
+    """Read a body: JSON, or else text."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body.decode(errors="replace")
 
 
@@ -165,10 +166,6 @@ def _shown(headers: Headers) -> Iterator[tuple[str, str]]:
 
 def without_images(request: bytes, folder: Path) -> bytes:
     """Put the hash of each inline image in its place, and the image into a folder."""
-    try:
-        asked = json.loads(request)
-    except ValueError:
-        return request
 
     def hashed(text: str) -> str:
         found = _INLINE.fullmatch(text)
@@ -183,7 +180,11 @@ def without_images(request: bytes, folder: Path) -> bytes:
         (folder / name).write_bytes(data)
         return f"data:{found['declared']};sha256,{name}"
 
-    return json.dumps(_each_text(asked, hashed), ensure_ascii=False).encode()
+    try:
+        asked = _each_text(json.loads(request), hashed)
+        return json.dumps(asked, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return request
 
 
 def with_images(request: Any, folder: Path) -> Any:
@@ -199,7 +200,11 @@ def with_images(request: Any, folder: Path) -> Any:
             raise ValueError(f"the image {found['hash']} is not in {folder}") from None
         return f"data:{found['declared']};base64,{pybase64.b64encode(data).decode()}"
 
-    return _each_text(request, whole)
+    try:
+        return _each_text(request, whole)
+    except RecursionError:
+        # Such a one was kept as it came.
+        return request
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:

@@ -4,7 +4,6 @@ A request is the same if its method, its path and its body are: JSON is compared
 Of several recordings of the same request each answers once, in order; the last goes on.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import msgspec
 
 from .delivery import Line, Outgoing, Receive, Scope, Send, deliver, read_body
 from .headers import Headers
-from .recordings import OF_THE_WAY, Recording, read
+from .recordings import OF_THE_WAY, Recording, parsed, read
 
 _EVENT_END = re.compile(r"(?<=\n\n)")
 
@@ -40,7 +39,7 @@ class Replayer:
             return
         line = Line.of(scope, receive, send)
         method, path = scope["method"], scope["path"]
-        found = self._find(method, path, _parsed(body or b""))
+        found = self._find(method, path, parsed(body or b""))
         if found is None:
             await deliver(line, _unknown(self._nearest(method, path)), None)
             return
@@ -71,13 +70,6 @@ class Replayer:
             f"{len(others)} recording{'' if len(others) == 1 else 's'} of {method} {path}"
             " asked something else."
         )
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return body.decode(errors="replace")
 
 
 def _headers(recording: Recording) -> Headers:

@@ -22,13 +22,17 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`")
 def read(path: Path) -> tuple[Script, dict[str, bytes]]:
     """Read a file: the script, and its pictures by their addresses.
 
-    Raises ValueError for a mistake in it, OSError if it can't be read.
+    Raises ValueError for a mistake in it, and if it can't be read.
     """
     try:
         text = path.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _no_key_twice(root)
+        _check_nodes(root, (), set())
         plain = yaml.safe_load(text)
+    except OSError as error:
+        raise ValueError(f"{path.name}: {error.strerror}") from None
+    except RecursionError:
+        raise ValueError(f"{path.name}: this is nested too deeply") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path.name}: this is no UTF-8") from None
     except yaml.MarkedYAMLError as error:
@@ -56,19 +60,37 @@ def _pictures(path: Path, root: Any, script: Script) -> Iterator[tuple[str, byte
             raise ValueError(f"{path.name}, line {line}: {name}: {error.strerror}") from None
 
 
-def _no_key_twice(node: Any) -> None:
-    """Raise the error for a key that stands twice in one mapping: the last would win silently."""
+def _check_nodes(node: Any, above: tuple[int, ...], checked: set[int]) -> None:
+    """Raise the error for what YAML takes and a scenario can't be.
+
+    A key that stands twice in one mapping, of which the last would win silently; a key that is no
+    word; an alias that stands in what it names.
+    """
+    if id(node) in above:
+        raise _mistake("an alias stands here in what it names", node)
+    if id(node) in checked or node is None or isinstance(node, yaml.ScalarNode):
+        return
+    checked.add(id(node))
+    above = (*above, id(node))
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                problem = f"`{key.value}` stands here twice"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            seen.add(key.value)
-            _no_key_twice(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _no_key_twice(item)
+        _check_keys([key for key, _ in node.value])
+    inner = node.value if isinstance(node, yaml.SequenceNode) else [v for _, v in node.value]
+    for one in inner:
+        _check_nodes(one, above, checked)
+
+
+def _check_keys(keys: list[Any]) -> None:
+    seen: set[str] = set()
+    for key in keys:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _mistake("a key is a word", key)
+        if key.value in seen:
+            raise _mistake(f"`{key.value}` stands here twice", key)
+        seen.add(key.value)
+
+
+def _mistake(problem: str, node: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
 def _told(root: Any, error: str) -> str:
@@ -135,7 +157,7 @@ class ScenarioFile:
         """Read the file, whatever the scenario became since."""
         try:
             load(self._path, self._scenario)
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             _logger.warning("%s; what was read before still holds", error)
 
     def _stamp(self) -> tuple[int, int]:

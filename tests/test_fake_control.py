@@ -165,6 +165,13 @@ WRONG: list[Any] = [
     pytest.param(
         "POST", "/clock", {"json": {"advance": -1}}, 400, "time is moved on by seconds from 0"
     ),
+    pytest.param(
+        "POST",
+        "/rules",
+        {"content": b'{"reply":{"tool_calls":[{"name":"f","arguments":{"a":' + b"[" * 9000},
+        400,
+        "recursion",
+    ),
     pytest.param("GET", "/requests?after=x", {}, 400, "invalid literal for int()"),
     pytest.param(
         "PUT",
@@ -216,6 +223,16 @@ def test_every_answer_forbids_what_could_run(grok_server):
         assert "default-src 'none'" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff{", b"[" * 3000 + b"]" * 3000], ids=len)
+def test_a_request_that_is_no_question_has_a_page(grok_server, content):
+    headers = {**BEARER, "content-type": "application/json"}
+    refused = send(grok_server, "POST", "/v1/chat/completions", content=content, headers=headers)
+
+    assert refused.status_code in (400, 422)
+    assert ask(grok_server, "GET", "/1").status_code == 200
+    assert ask(grok_server, "GET", "/requests/1").status_code == 200
 
 
 def test_a_model_api_below_another_name_is_not_the_control(grok_server):

@@ -19,6 +19,8 @@ from tests.asking import BEARER, body, image, post, send, text
 from tests.pictures import data_url, picture
 
 CAT = picture(64, 64)
+# JSON that can be read, and is deeper than functions call each other.
+DEEP = b'{"model": ' + b"[" * 900 + b"]" * 900 + b"}"
 SECRET = {"authorization": "Bearer xai-secret-key", "cookie": "session=secret-cookie"}
 
 
@@ -154,6 +156,22 @@ def test_what_was_not_recorded_is_no_answer(recorder, tmp_path):
     assert elsewhere.json()["error"] == (
         "No recording is of GET /v1/models, only of POST /v1/chat/completions."
     )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff", b"[" * 9000, DEEP],
+    ids=["no", "cut", "odd", "deep", "deep-json"],
+)
+def test_what_is_no_json_is_recorded_and_replayed_too(recorder, tmp_path, content):
+    options = {"content": content, "headers": {**SECRET, "content-type": "application/json"}}
+    recorded = send(recorder, "POST", "/v1/chat/completions", **options)
+
+    with FakeServer(replay=tmp_path) as server:
+        replayed = send(server, "POST", "/v1/chat/completions", **options)
+
+    assert recorded.status_code in (400, 422)
+    assert replayed.text == recorded.text
 
 
 def test_an_address_with_a_query_is_passed_on(recorder, upstream):

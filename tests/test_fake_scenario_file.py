@@ -186,6 +186,14 @@ MISTAKES = [
     pytest.param(
         "rules:\n  - reply: a\n    reply: b\n", "line 3: `reply` stands here twice", id="twice"
     ),
+    pytest.param("rules: &a [*a]\n", "line 1: an alias stands here in what it names", id="alias"),
+    pytest.param(
+        "rules:\n  - reply: {tool_calls: [{name: f, arguments: &a {b: *a}}]}\n",
+        "line 2: an alias stands here in what it names",
+        id="alias-deep",
+    ),
+    pytest.param("? [a, b]\n: 1\n", "line 1: a key is a word", id="list-as-a-key"),
+    pytest.param("a: 1\n---\nb: 2\n", "line 2: but found another document", id="two"),
     pytest.param("- reply: a\n", "line 1: expected `object`, got `array`", id="no-mapping"),
     pytest.param("rules:\n\t- reply: a\n", "line 2: found character '\\t'", id="tab"),
     pytest.param("rules: !!python/object:os.system {}\n", "line 1: could not determine", id="tag"),
@@ -217,3 +225,37 @@ def test_a_file_with_letters_that_yaml_has_not_is_told(tmp_path):
 
     with pytest.raises(ValueError, match=r"wrong\.yaml: unacceptable character"):
         FakeServer(scenario=path)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(ValueError, match=r"^nowhere\.yaml: No such file or directory$"):
+        FakeServer(scenario=tmp_path / "nowhere.yaml")
+
+
+def test_a_file_that_is_nested_too_deeply_is_told(tmp_path):
+    path = tmp_path / "wrong.yaml"
+    path.write_text("rules: " + "[" * 5000)
+
+    with pytest.raises(ValueError, match=r"wrong\.yaml: this is nested too deeply"):
+        FakeServer(scenario=path)
+
+
+def test_aliases_of_aliases_are_read_once_each(tmp_path):
+    lines = ["rules: []", "images: {}", "seed: 1"]
+    path = tmp_path / "many.yaml"
+    doubled = [f"  - &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
+    path.write_text("\n".join([*lines, "rules_of_mine:", "  - &a0 [x]", *doubled]))
+
+    with pytest.raises(ValueError, match="unknown field `rules_of_mine`"):
+        FakeServer(scenario=path)
+
+
+def test_an_alias_says_something_twice(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text(
+        "rules:\n  - when: &one {images: 1}\n    reply: a\n    times: 1\n  - when: *one\n    reply: b\n"
+    )
+
+    with FakeServer(scenario=path) as server:
+        cat = image(data_url(picture(64, 64)))
+        assert [said(server, cat) for _ in range(2)] == ["a", "b"]
