@@ -121,10 +121,10 @@ class App:
             shown = b"(%d bytes of protobuf)" % len(answer) if _is_call(log) else answer
             self.journal.exchanges.put(f"{log.number} answer", shown)
 
-        recording = Recording(send, end)
+        recording = Recording(end)
         # Only a server that stops cancels a request: nobody is left to hear of it.
         with suppress(asyncio.CancelledError):
-            await self._answer(log, scope, Line.of(scope, receive, recording.send))
+            await self._answer(log, scope, Line.of(scope, receive, send, recording.hear))
         recording.close()
 
     async def _answer(self, log: LoggedRequest, scope: Scope, line: Line) -> None:

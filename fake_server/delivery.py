@@ -12,8 +12,10 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-# Where the state of a request has what breaks its connection (see `protocol`).
+# Where the state of a request has what breaks its connection, and what answers in one write
+# (see `protocol`).
 BREAK = "fake_server.break"
+AT_ONCE = "fake_server.at_once"
 
 _SOUND = Fault()
 
@@ -22,18 +24,36 @@ def _cannot_break(*, reset: bool) -> None:
     raise ConnectionResetError(f"this server can't {'reset' if reset else 'close'} a connection")
 
 
-@dataclass(frozen=True)
+def _not_at_once(_status: int, _headers: Headers, _body: bytes) -> bool:
+    return False
+
+
+def _unheard(_data: bytes, *, is_last: bool) -> None:
+    pass
+
+
+@dataclass(slots=True)
 class Line:
-    """The connection on which an answer leaves; `break_off` closes or resets it."""
+    """The connection on which an answer leaves; `break_off` closes or resets it.
+
+    `at_once` sends a whole answer in one write, and says whether it could. `hear` is told of
+    each piece of a body, and whether it is the last, before the client gets it.
+    """
 
     receive: Receive
     send: Send
     break_off: Callable[..., None] = _cannot_break
+    at_once: Callable[[int, Headers, bytes], bool] = _not_at_once
+    hear: Callable[..., None] = _unheard
 
     @classmethod
-    def of(cls, scope: Scope, receive: Receive, send: Send) -> "Line":
+    def of(
+        cls, scope: Scope, receive: Receive, send: Send, hear: Callable[..., None] = _unheard
+    ) -> "Line":
         """Make the line of a request."""
-        return cls(receive, send, scope.get("state", {}).get(BREAK, _cannot_break))
+        state = scope.get("state", {})
+        break_off = state.get(BREAK, _cannot_break)
+        return cls(receive, send, break_off, state.get(AT_ONCE, _not_at_once), hear)
 
     async def start(self, answer: "Outgoing", content_type: str | None) -> None:
         """Send the headers, with another content type than their own if told."""
@@ -48,17 +68,21 @@ class Line:
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send an answer at once."""
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
+        self.hear(body, is_last=True)
+        if not self.at_once(status, headers, body):
+            await self.send({"type": "http.response.start", "status": status, "headers": headers})
+            await self.send({"type": "http.response.body", "body": body})
 
     async def end(self, trailers: Headers | None) -> None:
         """Send the end of the body, and what stands behind it."""
+        self.hear(b"", is_last=True)
         await self.send({"type": "http.response.body", "body": b""})
         if trailers is not None:
             await self.send({"type": "http.response.trailers", "headers": trailers})
 
     async def piece(self, data: bytes) -> None:
         """Send a piece of the body."""
+        self.hear(data, is_last=False)
         await self.send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def close(self, ending: Ending) -> None:

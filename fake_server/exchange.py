@@ -1,9 +1,6 @@
 """What came and went as it was, for somebody who looks at it: images by their size alone."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from collections.abc import Callable
 
 _INLINE = b";base64,"
 
@@ -33,23 +30,21 @@ def without_images(body: bytes, most: int | None = None) -> bytes:
 
 
 class Recording:
-    """Passes an answer on, and keeps what was sent; `end` hears of the end before the client."""
+    """Keeps what was sent of an answer; `end` hears of its end before the client does."""
 
-    def __init__(self, send: Send, end: Callable[[bytes], None]) -> None:
-        self._send, self._end = send, end
+    def __init__(self, end: Callable[[bytes], None]) -> None:
+        self._end = end
         self._pieces: list[bytes] = []
         self._size = 0
         self._has_ended = False
 
-    async def send(self, message: MutableMapping[str, Any]) -> None:
-        """Send a message."""
-        piece = message.get("body", b"")
+    def hear(self, piece: bytes, *, is_last: bool) -> None:
+        """Keep a piece, if there is room for it."""
         if self._size < _MOST:
             self._pieces.append(piece)
             self._size += len(piece)
-        if message["type"] == "http.response.body" and not message.get("more_body"):
+        if is_last:
             self.close()
-        await self._send(message)
 
     def close(self) -> None:
         """Say that this was all, if nobody did."""

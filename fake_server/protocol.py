@@ -1,8 +1,9 @@
-"""uvicorn's protocol, so that an answer may be nothing but headers on HTTP/2.
+"""uvicorn's protocol, so that an answer may be nothing but headers on HTTP/2, and one write on HTTP/1.1.
 
 gRPC ends a call that failed that way: a client tries a busy server again only if the
 headers of an answer have not come before (https://github.com/grpc/proposal, A6). ASGI has no
-word for it.
+word for it. Nor has it one for an answer that is whole: uvicorn writes its headers, its body
+and its end one after the other, which takes the system longer than the fake takes to answer.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from uvicorn.protocols.http.auto_zttp_impl import AutoZttpProtocol
 from uvicorn.protocols.http.zttp_h2_impl import RequestResponseCycle, ZttpH2Protocol
 from uvicorn.protocols.http.zttp_impl import ZttpProtocol
 
-from .delivery import BREAK
+from .delivery import AT_ONCE, BREAK
 from .grpc import END_WITH_HEADERS
 from .headers import Headers
 
@@ -28,16 +29,37 @@ class _Http2(ZttpH2Protocol):
         cycle.scope["extensions"][END_WITH_HEADERS] = partial(_end_with_headers, cycle)  # type: ignore[assignment] # ASGI leaves its types to its inventor
 
 
+class _Http1(ZttpProtocol):
+    def answer_at_once(self, status: int, headers: Headers, body: bytes) -> bool:
+        """Send a whole answer in one write; False where the client has to be waited for."""
+        cycle = self.cycle
+        if cycle.disconnected or self.flow.write_paused or cycle.scope["method"] == "HEAD":
+            return False
+        self.conn.send_response(status, headers)
+        if body:
+            self.conn.send_data(body)
+        self.conn.end_message()
+        self.transport.write(self.conn.data_to_send())
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive or self.conn.should_close():
+            self.transport.close()
+        self.on_response_complete()
+        return True
+
+
 class FakeProtocol(AutoZttpProtocol):
     """HTTP/1.1, or HTTP/2 where a client begins with its preface.
 
-    The state of each request has what breaks its connection off.
+    The state of each request has what breaks its connection off, and what answers in one write.
     """
 
     def _switch(self, http2: bool, initial_data: bytes = b"") -> None:
-        kind = _Http2 if http2 else ZttpProtocol
         state = {**self.app_state, BREAK: partial(_break_off, self.transport)}
+        kind = _Http2 if http2 else _Http1
         protocol = kind(self.config, self.server_state, state, self.loop)
+        if isinstance(protocol, _Http1):
+            state[AT_ONCE] = protocol.answer_at_once
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
         protocol.data_received(initial_data)
