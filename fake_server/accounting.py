@@ -5,8 +5,9 @@ token a word, which is its own rule and nobody's else.
 """
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from llm_grok_vision.limits import (
     MAX_TILES,
@@ -68,8 +69,7 @@ def count_text_tokens(text: str) -> int:
     return len(text.split())
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, dict=True):
     """Token counts by their wire names; `completion_tokens` leaves reasoning out.
 
     `cached_tokens` are those of the text that cost less because they were sent before; the

@@ -119,7 +119,7 @@ class App:
         def end(answer: bytes) -> None:
             log.seconds = time.perf_counter() - began
             shown = b"(%d bytes of protobuf)" % len(answer) if _is_call(log) else answer
-            self.journal.exchanges.put(f"{log.number} answer", shown)
+            self.journal.keep_answer(log, shown)
 
         recording = Recording(end)
         # Only a server that stops cancels a request: nobody is left to hear of it.
@@ -134,7 +134,7 @@ class App:
             log.error = "The client went away before its request was complete."
             return
         if not _is_call(log):
-            self.journal.exchanges.put(f"{log.number} request", abbreviated(body or b""))
+            self.journal.keep_request(log, abbreviated(body or b""))
         self.answering += 1
         try:
             await self._answer_body(log, body, _end_of_call(scope, log), line)

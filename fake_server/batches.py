@@ -12,8 +12,10 @@ pending when a batch expires stays pending; results come in the order of the req
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, MutableSequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from llm_grok_vision.limits import BATCH_DAYS, BATCH_PRICE_PERCENT
 

@@ -18,7 +18,7 @@ from llm_grok_vision.limits import (
 from .catalogue import Model, find, get
 from .identity import uuid
 from .refusals import refuse
-from .request import ChatRequest, FilePart, ImagePart, TextPart, UnknownPart
+from .request import ChatRequest, TextPart, UnknownPart
 
 Blanks = dict[str, object]
 
@@ -54,6 +54,9 @@ _RANGES: tuple[tuple[str, float, float, str], ...] = (
     ("max_completion_tokens", 1, float("inf"), "at least 1"),
     ("max_output_tokens", 1, float("inf"), "at least 1"),
 )
+
+
+_NO_TEXT = TextPart("")
 
 
 def check(request: ChatRequest) -> Model:
@@ -114,11 +117,12 @@ def _unsupported_parameter(request: ChatRequest) -> Blanks | None:
 
 
 def _parameter_out_of_range(request: ChatRequest) -> Blanks | None:
-    for parameter, low, high, words in _RANGES:
-        value = request.parameters.get(parameter)
+    given = request.parameters
+    for parameter, low, high, words in _RANGES if given else ():
+        value = given.get(parameter)
         if value is not None and not low <= value <= high:
             return {"parameter": parameter, "range": words}
-    if len(request.parameters.get("stop", ())) > MAX_STOP_SEQUENCES:
+    if len(given.get("stop", ())) > MAX_STOP_SEQUENCES:
         return {"parameter": "stop", "range": f"at most {MAX_STOP_SEQUENCES} sequences"}
     if len(request.tools) + len(request.server_tools) > MAX_TOOLS:
         return {"parameter": "tools", "range": f"at most {MAX_TOOLS} functions"}
@@ -130,38 +134,37 @@ def _tool_choice_without_tools(request: ChatRequest) -> Blanks | None:
 
 
 def _unknown_tool(request: ChatRequest) -> Blanks | None:
-    names = ("", "none", "auto", "required", *(tool.name for tool in request.tools))
+    names = ["", "none", "auto", "required", *[tool.name for tool in request.tools]]
     return None if request.tool_choice in names else {"tool": request.tool_choice}
 
 
 def _no_content(request: ChatRequest) -> Blanks | None:
-    empty = (not message.parts and not message.has_tool_calls for message in request.messages)
-    return {} if any(empty) else None
+    for message in request.messages:
+        if not message.parts and not message.has_tool_calls:
+            return {}
+    return None
 
 
 def _empty_text(request: ChatRequest) -> Blanks | None:
-    parts = (
-        part for message in request.messages if message.role == "user" for part in message.parts
-    )
-    return {} if TextPart("") in parts else None
+    for message in request.messages:
+        if message.role == "user" and _NO_TEXT in message.parts:
+            return {}
+    return None
 
 
 def _unknown_part(request: ChatRequest) -> Blanks | None:
-    unknown = (part for part in request.parts if isinstance(part, UnknownPart))
-    first = next(unknown, None)
-    return None if first is None else {"type": first.type}
-
-
-def _images(request: ChatRequest) -> list[ImagePart | FilePart]:
-    return [part for part in request.parts if isinstance(part, ImagePart | FilePart)]
+    for part in request.parts:
+        if isinstance(part, UnknownPart):
+            return {"type": part.type}
+    return None
 
 
 def _text_only_model(request: ChatRequest) -> Blanks | None:
-    return {} if _images(request) and not get(request.model).reads_images else None
+    return {} if request.images and not get(request.model).reads_images else None
 
 
 def _unknown_detail(request: ChatRequest) -> Blanks | None:
-    for image in _images(request):
+    for image in request.images:
         if image.detail not in IMAGE_DETAILS:
             return {"details": ", ".join(IMAGE_DETAILS), "detail": image.detail}
     return None

@@ -1,8 +1,10 @@
 """An answer to a question, whoever asked and however it is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from .accounting import Usage, words
 from .catalogue import Model
@@ -10,8 +12,7 @@ from .contract import DOCUMENTED, Contract
 from .rates import Told
 
 
-@dataclass(frozen=True)
-class ToolCall:
+class ToolCall(msgspec.Struct, frozen=True):
     """A call that the answer asks for; `arguments` is JSON text."""
 
     id: str
@@ -19,8 +20,7 @@ class ToolCall:
     arguments: str
 
 
-@dataclass(frozen=True)
-class ServerToolCall:
+class ServerToolCall(msgspec.Struct, frozen=True):
     """A call of a tool that ran at xAI; `name` is one of `server_tools.COUNTERS`."""
 
     id: str
@@ -28,8 +28,7 @@ class ServerToolCall:
     arguments: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Completion:
+class Completion(msgspec.Struct, frozen=True):
     """An answer; `words` and `reasoning` are the pieces in which it streams.
 
     `citations` are the web addresses that it is based on, each once; `contract` is the one it
@@ -46,12 +45,20 @@ class Completion:
     finish_reason: str
     choices: int
     usage: Usage
-    server_tool_calls: list[ServerToolCall] = field(default_factory=list)
-    citations: list[str] = field(default_factory=list)
+    server_tool_calls: list[ServerToolCall] = []
+    citations: list[str] = []
     contract: Contract = DOCUMENTED
     said_model: str = ""
     refusal: str = ""
-    limits: Told = field(default_factory=Told)
+    limits: Told = Told()
+
+    def used(self, said: int, thought: int) -> Usage:
+        """Give what was used when so many pieces have come."""
+        return replace(
+            self.usage,
+            completion_tokens=self.choices * said,
+            reasoning_tokens=self.choices * thought,
+        )
 
     @property
     def model_id(self) -> str:

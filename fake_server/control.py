@@ -110,9 +110,12 @@ def _told(value: Any) -> Reply:
     return Reply(msgspec.json.encode(value))
 
 
+_NOT_WRITTEN = ("key", "fault", "raw_request", "raw_answer")
+
+
 def written(log: LoggedRequest) -> dict[str, Any]:
     """Write a request of the journal as JSON; its key is left out."""
-    fields = {name: value for name, value in asdict(log).items() if name not in ("key", "fault")}
+    fields = {name: value for name, value in asdict(log).items() if name not in _NOT_WRITTEN}
     fields["fault"] = str(log.fault or "")
     fields["images"] = [asdict(image) for image in log.images]
     for noted, message in zip(log.messages, fields["messages"], strict=True):

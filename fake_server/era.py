@@ -5,7 +5,8 @@ names the first month in which it was seen, or the last before which it was not.
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 FIRST, NEWEST = "2025-09", "2026-08"
 
@@ -22,8 +23,7 @@ _SENTENCES = {
 }
 
 
-@dataclass(frozen=True)
-class Era:
+class Era(msgspec.Struct, frozen=True):
     """A month, written 2026-08; raises ValueError for one that is not known."""
 
     month: str = NEWEST

@@ -18,18 +18,20 @@ def of_completion(now: int, request_id: str, content_type: str, era: Era, told: 
     """Headers of an answer to inference, streamed or whole, in the order of the newest era."""
     trace = hexadecimal(48, "trace", request_id)
     own = {
-        _DATE: _date(now),
-        _REQUEST_ID: request_id,
-        _TRACE: f"00-{trace[:32]}-{trace[32:]}-01",
-        _RAY: _ray(request_id),
+        "date": _date(now),
+        "x-request-id": request_id,
+        "traceparent": f"00-{trace[:32]}-{trace[32:]}-01",
+        "cf-ray": _ray(request_id),
     }
-    values = {marker.encode(): value.encode() for marker, value in own.items()}
-    rows = _of_inference(content_type, era, told)
-    return [(name, values.get(value, value)) for name, value in rows]
+    rows, places = _of_inference(content_type, era, told)
+    headers = rows.copy()
+    for name, place in places:
+        headers[place] = rows[place][0], own[name].encode()
+    return headers
 
 
-# They stand for the values that each answer has of its own.
-_DATE, _REQUEST_ID, _TRACE, _RAY = "\0date", "\0request", "\0trace", "\0ray"
+# The headers whose values each answer has of its own.
+_OWN = ("date", "x-request-id", "traceparent", "cf-ray")
 
 
 def _was_sent(name: str, era: Era) -> bool:
@@ -42,14 +44,15 @@ def _was_sent(name: str, era: Era) -> bool:
 
 
 @lru_cache(256)
-def _of_inference(content_type: str, era: Era, told: Told) -> tuple[tuple[bytes, bytes], ...]:
+def _of_inference(content_type: str, era: Era, told: Told) -> tuple[Headers, list[tuple[str, int]]]:
+    """Give the headers that all such answers share, and the places of those that they do not."""
     limits = [
         ("x-ratelimit-limit-tokens", str(told.limit_tokens)),
         ("x-ratelimit-remaining-tokens", str(told.remaining_tokens)),
         ("x-ratelimit-limit-requests", str(told.limit_requests)),
         ("x-ratelimit-remaining-requests", str(told.remaining_requests)),
     ]
-    ids = [("cf-cache-status", "DYNAMIC"), ("x-request-id", _REQUEST_ID)]
+    ids = [("cf-cache-status", "DYNAMIC"), ("x-request-id", "")]
     retention = [("x-zero-data-retention", "false"), ("x-data-retention", "general")]
     if content_type == "text/event-stream":
         rows = [("cache-control", "no-cache"), retention[0], *limits, _STRICT, *ids, retention[1]]
@@ -60,8 +63,10 @@ def _of_inference(content_type: str, era: Era, told: Told) -> tuple[tuple[bytes,
             ("x-metrics-e2e-ms", "2.0"),
         ]
         rows = [_STRICT, *limits, *ids, *retention, *metrics]
-    rows += [("traceparent", _TRACE), *_EDGE, *_server(_RAY)]
-    return tuple(_encoded(_DATE, content_type, [row for row in rows if _was_sent(row[0], era)]))
+    rows += [("traceparent", ""), *_EDGE, *_server("")]
+    headers = _encoded("", content_type, [row for row in rows if _was_sent(row[0], era)])
+    names = [name.decode() for name, _ in headers]
+    return headers, [(name, names.index(name)) for name in _OWN if name in names]
 
 
 def of_list(now: int, content_type: str, seed: str) -> Headers:

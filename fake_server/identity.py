@@ -2,24 +2,19 @@
 
 import hashlib
 from base64 import b64encode
-from itertools import pairwise
 
 
 def hexadecimal(digits: int, *seeds: str | bytes) -> str:
     """Give so many hexadecimal digits, determined by the seeds."""
-    digest = hashlib.blake2b(digest_size=32)
-    for seed in seeds:
-        data = seed.encode() if isinstance(seed, str) else seed
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
-    return digest.hexdigest()[:digits]
+    pieces = [seed.encode() if isinstance(seed, str) else seed for seed in seeds]
+    told = b"".join([len(piece).to_bytes(8, "big") + piece for piece in pieces])
+    return hashlib.blake2b(told, digest_size=32).hexdigest()[:digits]
 
 
 def uuid(*seeds: str | bytes) -> str:
     """Give a UUID, determined by the seeds, in the form of xAI's: no fixed version digit."""
     digits = hexadecimal(32, "uuid", *seeds)
-    cuts = (0, 8, 12, 16, 20, 32)
-    return "-".join(digits[start:end] for start, end in pairwise(cuts))
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def opaque(*seeds: str | bytes) -> str:

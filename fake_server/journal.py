@@ -1,8 +1,10 @@
 """What the server was asked and answered, as a test wants to assert on it."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from .faults import Fault
 
@@ -33,7 +35,7 @@ class LoggedImage:
 LoggedPart = str | LoggedImage
 
 
-@dataclass
+@dataclass(slots=True)
 class LoggedMessage:
     """A message with its parts in order: texts as they are, images as LoggedImage."""
 
@@ -41,8 +43,7 @@ class LoggedMessage:
     parts: list[LoggedPart] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class LoggedAnswer:
+class LoggedAnswer(msgspec.Struct, frozen=True):
     """What was answered; calls of tools are pairs of a name and its arguments as JSON text."""
 
     text: str = ""
@@ -54,7 +55,7 @@ class LoggedAnswer:
     cost_usd: float = 0
 
 
-@dataclass
+@dataclass(slots=True)
 class LoggedRequest:
     """One HTTP request, or one request of a batch, and how it was answered.
 
@@ -69,7 +70,8 @@ class LoggedRequest:
     which rule came nearest where there are some and none was for this request. `number` counts
     requests from 1. `began` is when it came, in seconds since 1970, and `seconds` how long
     it took. `fault` is what went wrong on purpose, `why` which limit a refused request
-    met, and how that is known.
+    met, and how that is known. `raw_request` and `raw_answer` are the bodies, images cut out,
+    as long as there is room for them.
     """
 
     method: str
@@ -94,6 +96,8 @@ class LoggedRequest:
     seconds: float = 0
     why: str = ""
     fault: Fault | None = None
+    raw_request: bytes = field(default=b"", repr=False, compare=False)
+    raw_answer: bytes = field(default=b"", repr=False, compare=False)
 
     def __str__(self) -> str:
         """Write it in a line, for somebody who looks at a test that failed."""
@@ -154,8 +158,7 @@ class Kept:
 class Journal(list[LoggedRequest]):
     """The newest requests, in order; `total` is how many there were, `most` are kept.
 
-    `images` are their bytes by hash, `exchanges` what came and went by the number of a request,
-    such as "3 request" and "3 answer": both as long as there is room.
+    `images` are their bytes by hash, as long as there is room; so are bodies with their request.
     """
 
     def __init__(self, most: int, image_room: int, exchange_room: int) -> None:
@@ -163,7 +166,9 @@ class Journal(list[LoggedRequest]):
         self.most = most
         self.total = 0
         self.images = Kept(image_room)
-        self.exchanges = Kept(exchange_room)
+        self.exchange_room = exchange_room
+        self._with_bodies: deque[LoggedRequest] = deque()
+        self._exchange_size = 0
 
     def append(self, log: LoggedRequest) -> None:
         """Note a request, and forget the oldest if there are too many."""
@@ -173,6 +178,18 @@ class Journal(list[LoggedRequest]):
         if len(self) > self.most:
             # Many at once, because each time all others move up.
             del self[: max(1, self.most // 10)]
+            while self._with_bodies and self._with_bodies[0].number < self[0].number:
+                self._drop_bodies()
+
+    def keep_request(self, log: LoggedRequest, body: bytes) -> None:
+        """Keep the body of a request."""
+        log.raw_request = body
+        self._keep_body(log, len(body))
+
+    def keep_answer(self, log: LoggedRequest, body: bytes) -> None:
+        """Keep the body of an answer."""
+        log.raw_answer = body
+        self._keep_body(log, len(body))
 
     def find(self, number: int) -> LoggedRequest | None:
         """Give the request of a number, or None if it is not there any more."""
@@ -185,4 +202,16 @@ class Journal(list[LoggedRequest]):
         super().clear()
         self.total = 0
         self.images.clear()
-        self.exchanges.clear()
+        self._with_bodies.clear()
+        self._exchange_size = 0
+
+    def _keep_body(self, log: LoggedRequest, size: int) -> None:
+        self._with_bodies.append(log)
+        self._exchange_size += size
+        while self._exchange_size > self.exchange_room:
+            self._drop_bodies()
+
+    def _drop_bodies(self) -> None:
+        log = self._with_bodies.popleft()
+        self._exchange_size -= len(log.raw_request) + len(log.raw_answer)
+        log.raw_request = log.raw_answer = b""

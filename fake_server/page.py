@@ -71,8 +71,8 @@ def rows(requests: Iterable[LoggedRequest], after: int) -> str:
 def request(requests: Journal, log: LoggedRequest) -> str:
     """Write one request: the conversation as the model saw it, and the raw exchange."""
     exchange = {
-        name: (requests.exchanges.get(f"{log.number} {name}") or b"").decode(errors="replace")
-        for name in ("request", "answer")
+        "request": log.raw_request.decode(errors="replace"),
+        "answer": log.raw_answer.decode(errors="replace"),
     }
     kept = {image.sha256 for image in log.images if requests.images.get(image.sha256)}
     template = _templates().get_template("request.html")

@@ -7,6 +7,8 @@ text for too many requests, and that a minute begins with the first request in i
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from .refusals import refuse
 
 _MINUTE = 60
@@ -15,14 +17,16 @@ _MINUTE = 60
 MOST_REQUESTS, MOST_TOKENS = 1800, 10_000_000
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What the headers of an answer say: the limits of a minute, and what was left of them."""
 
     limit_requests: int = MOST_REQUESTS
     remaining_requests: int = MOST_REQUESTS
     limit_tokens: int = MOST_TOKENS
     remaining_tokens: int = MOST_TOKENS
+
+
+_UNLIMITED = Told()
 
 
 @dataclass
@@ -53,7 +57,7 @@ class Rates:
         """Count a request that is about to be answered; raises ApiError if it is too many."""
         most, most_tokens = self.requests_per_minute, self.tokens_per_minute
         if most is None and most_tokens is None:
-            return Told()
+            return _UNLIMITED
         minute = self._minute(model, now)
         if most is not None and minute.requests >= most:
             actual = minute.requests + 1

@@ -1,34 +1,32 @@
 """A question to the service, whichever wire format asked it."""
 
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
+import msgspec
 
-@dataclass(frozen=True)
-class TextPart:
+
+class TextPart(msgspec.Struct, frozen=True):
     """A piece of text in a message."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class ImagePart:
+class ImagePart(msgspec.Struct, frozen=True):
     """An image in a message: a data URL or a web address, and the detail asked for."""
 
     url: str
     detail: str = "auto"
 
 
-@dataclass(frozen=True)
-class FilePart:
+class FilePart(msgspec.Struct, frozen=True):
     """An image that was uploaded before, by the id of its file."""
 
     file_id: str
     detail: str = "auto"
 
 
-@dataclass(frozen=True)
-class UnknownPart:
+class UnknownPart(msgspec.Struct, frozen=True):
     """A part of a type that the service does not take."""
 
     type: str
@@ -37,8 +35,7 @@ class UnknownPart:
 Part = TextPart | ImagePart | FilePart | UnknownPart
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """A message with its parts in the author's order."""
 
     role: str
@@ -52,16 +49,14 @@ def spoken(role: str, text: str) -> tuple[Part, ...]:
     return (TextPart(text),) if text or role != "user" else ()
 
 
-@dataclass(frozen=True)
-class Tool:
+class Tool(msgspec.Struct, frozen=True):
     """A function the model may call; `parameters` is a JSON schema."""
 
     name: str
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = {}
 
 
-@dataclass(frozen=True)
-class ChatRequest:
+class ChatRequest(msgspec.Struct, frozen=True, dict=True):
     """What is asked of a model.
 
     `parameters` are the settings that were given, by their wire names. `tool_choice` is
@@ -90,7 +85,12 @@ class ChatRequest:
     echo: Any = None
     is_served: bool = True
 
-    @property
-    def parts(self) -> tuple[Part, ...]:
+    @cached_property
+    def parts(self) -> list[Part]:
         """All parts of all messages, in order."""
-        return tuple(part for message in self.messages for part in message.parts)
+        return [part for message in self.messages for part in message.parts]
+
+    @cached_property
+    def images(self) -> list[ImagePart | FilePart]:
+        """All images of all messages, in order."""
+        return [part for part in self.parts if isinstance(part, (ImagePart, FilePart))]

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from .faults import Fault
 from .journal import LoggedRequest
 from .refusals import FAILURES, ApiError, refuse
@@ -18,8 +20,7 @@ _logger = logging.getLogger("fake_server")
 COUNTS = ("text_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """A scripted answer; calls are pairs of a name and its arguments, `usage` is by COUNTS."""
 
     text: str = ""
@@ -28,23 +29,27 @@ class Reply:
     finish_reason: str = ""
     citations: tuple[str, ...] = ()
     server_tool_calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-    usage: Mapping[str, int] = field(default_factory=dict)
+    usage: Mapping[str, int] = {}
     refusal: str = ""
 
     def __post_init__(self) -> None:
         for name in ("text", "reasoning", "finish_reason", "refusal"):
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} is a text, not {getattr(self, name)!r}")
-        for name in ("tool_calls", "server_tool_calls"):
-            for call in getattr(self, name):
-                if not isinstance(call, tuple) or [*map(type, call[:1])] != [str] or len(call) != 2:
-                    raise TypeError(f"{name} are pairs of a name and its arguments, not {call!r}")
+        _check_pairs("tool_calls", self.tool_calls)
+        _check_pairs("server_tool_calls", self.server_tool_calls)
         for called, arguments in self.server_tool_calls:
             _check_server_tool_call(called, arguments)
         _check_usage(self.usage)
         for url in self.citations:
             if not isinstance(url, str) or not url.startswith(("http://", "https://")):
                 raise ValueError(f"citations begin with http:// or https://, unlike {url!r}")
+
+
+def _check_pairs(name: str, calls: tuple[object, ...]) -> None:
+    for call in calls:
+        if not isinstance(call, tuple) or [*map(type, call[:1])] != [str] or len(call) != 2:
+            raise TypeError(f"{name} are pairs of a name and its arguments, not {call!r}")
 
 
 def _check_usage(usage: Mapping[str, object]) -> None:

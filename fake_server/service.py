@@ -7,10 +7,11 @@ import asyncio
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from llm_grok_vision.limits import EXTRA_PATCHES, IMAGE_DETAILS, TICKS_PER_USD
 
@@ -95,7 +96,7 @@ class Service:
         """Answer a request; raises the ApiError that it earns."""
         log.model, log.stream = request.model, request.stream
         log.parameters = request.parameters
-        log.tools = [*(tool.name for tool in request.tools), *request.server_tools]
+        log.tools = [*[tool.name for tool in request.tools], *request.server_tools]
         self.scenario.refresh()
         if self.models is not None and not self.find(request.model):
             request = replace(request, is_served=False)
@@ -107,23 +108,28 @@ class Service:
         model = self._answering(check(request))
         await self._look(request, model, log)
         text_tokens = sum(
-            count_text_tokens(part.text) for part in request.parts if isinstance(part, TextPart)
+            [count_text_tokens(part.text) for part in request.parts if isinstance(part, TextPart)]
         )
-        image_tokens = sum(image.tokens for image in log.images)
+        images = log.images if request.images else []
+        image_tokens = sum([image.tokens for image in images])
         if text_tokens > model.context_length:
             raise refuse("context overflow", limit=model.context_length, tokens=text_tokens)
         if len(request.seed) >= _LARGE:
-            request = replace(request, seed=_shorter(request.seed, log.images))
+            request = replace(request, seed=_shorter(request.seed, images))
         told = self.rates.admit(request.model, TEAM, self.clock.passed())
         counted = _Counted(text_tokens, image_tokens, told)
-        completion = self._completion(request, model, await self._reply(request, log), counted)
+        completion = self._completion(
+            request, model, await self._reply(request, log, images), counted
+        )
         self.rates.spend(request.model, completion.usage.total_tokens, self.clock.passed())
         log.answer = _logged(completion)
         if request.store:
             self.stored.put(Stored(replace(request, seed=b""), completion))
         return completion
 
-    async def _reply(self, request: ChatRequest, log: LoggedRequest) -> Reply:
+    async def _reply(
+        self, request: ChatRequest, log: LoggedRequest, images: list[LoggedImage]
+    ) -> Reply:
         """Ask the scenario for an answer, or make one; raises the ApiError that it scripts."""
         rule = self.scenario.choose(log)
         log.fault = rule.fault if rule else None
@@ -132,7 +138,7 @@ class Service:
             return told
         if told is not None:
             raise told.as_error(request.model, TEAM)
-        return answer(request, log.images)
+        return answer(request, images)
 
     async def _scripted(self, rule: Rule, log: LoggedRequest) -> Scripted | None:
         if not callable(rule.answer):
@@ -160,7 +166,7 @@ class Service:
             for part in message.parts:
                 if isinstance(part, TextPart):
                     noted.parts.append(part.text)
-                elif isinstance(part, ImagePart | FilePart):
+                elif isinstance(part, (ImagePart, FilePart)):
                     noted.parts.append(await self._image(part, model))
 
     async def _image(self, part: ImagePart | FilePart, model: Model) -> LoggedImage:
@@ -213,14 +219,14 @@ class Service:
         if calls and finish_reason == "stop":
             finish_reason = "tool_calls"
         choices = request.parameters.get("n") or 1
-        spoken = [said, words(reply.refusal), *(words(call.arguments) for call in calls)]
+        spoken = [said, words(reply.refusal), *[words(call.arguments) for call in calls]]
         usage = Usage(
             text_tokens=counted.text_tokens,
             image_tokens=counted.image_tokens,
             completion_tokens=choices * sum(map(len, spoken)),
             reasoning_tokens=choices * len(reasoning),
             prices=model.usd_per_million,
-            server_tool_calls=tuple(call.name for call in server_calls),
+            server_tool_calls=tuple([call.name for call in server_calls]),
             tells_cost=self.contract.era.tells_cost,
             tells_context=self.contract.era.tells_context,
         )
@@ -266,7 +272,7 @@ def _logged(completion: Completion) -> LoggedAnswer:
     return LoggedAnswer(
         text="".join(completion.words),
         reasoning="".join(completion.reasoning),
-        tool_calls=tuple((call.name, call.arguments) for call in completion.tool_calls),
+        tool_calls=tuple([(call.name, call.arguments) for call in completion.tool_calls]),
         finish_reason=completion.finish_reason,
         refusal=completion.refusal,
         total_tokens=completion.usage.total_tokens,
@@ -291,7 +297,7 @@ def _with_known_details(request: ChatRequest) -> ChatRequest:
 
 
 def _with_known_detail(part: Part) -> Part:
-    if isinstance(part, ImagePart | FilePart) and part.detail not in IMAGE_DETAILS:
+    if isinstance(part, (ImagePart, FilePart)) and part.detail not in IMAGE_DETAILS:
         return replace(part, detail="auto")
     return part
 

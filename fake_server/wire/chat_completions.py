@@ -6,7 +6,6 @@ purpose, in `llm_grok_vision.wire.chat_completions`.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Literal
 
 import msgspec
@@ -103,8 +102,7 @@ def decode(data: bytes) -> Body:
 
 def to_request(body: Body, data: bytes) -> ChatRequest:
     """Translate a body into what the service is asked; `data` are its bytes."""
-    given = ((name, getattr(body, name)) for name in _PARAMETERS)
-    parameters = {name: value for name, value in given if value is not None}
+    parameters = {name: value for name in _PARAMETERS if (value := getattr(body, name)) is not None}
     if isinstance(body.stop, str):
         parameters["stop"] = [body.stop]
     functions = [tool.function for tool in body.tools or () if tool.function]
@@ -177,7 +175,7 @@ def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
     for delta in deltas:
         thought += "reasoning_content" in delta
         said += "content" in delta or "refusal" in delta
-        usage = _so_far(completion, said, thought) if on_every_chunk else None
+        usage = completion.used(said, thought) if on_every_chunk else None
         for index in range(completion.choices):
             choice = {"index": index, "delta": delta}
             yield _event(completion, [choice], usage)
@@ -223,14 +221,6 @@ def _tool_call(call: ToolCall, index: int | None = None) -> dict[str, Any]:
         wire["index"] = index
     wire["type"] = "function"
     return wire
-
-
-def _so_far(completion: Completion, said: int, thought: int) -> Usage:
-    return replace(
-        completion.usage,
-        completion_tokens=completion.choices * said,
-        reasoning_tokens=completion.choices * thought,
-    )
 
 
 def _event(

@@ -16,7 +16,7 @@ from ..journal import LoggedRequest
 from ..refusals import refuse
 from ..request import ChatRequest, FilePart, ImagePart, Message, Part, TextPart, Tool, UnknownPart
 from ..service import Service
-from .grpc_usage import SERVICE_TIER, so_far, time_of, usage_message, usage_names
+from .grpc_usage import SERVICE_TIER, time_of, usage_message, usage_names
 
 _ASSISTANT = chat_pb2.MessageRole.ROLE_ASSISTANT
 _FINISHED = {
@@ -171,7 +171,7 @@ def to_chunks(completion: Completion) -> Iterator[chat_pb2.GetChatCompletionChun
     for delta in _deltas(completion):
         thought += bool(delta.reasoning_content)
         said += bool(delta.content)
-        usage = usage_message(so_far(completion, said, thought))
+        usage = usage_message(completion.used(said, thought))
         for index in range(completion.choices):
             chunk = chat_pb2.CompletionOutputChunk(delta=delta, index=index)
             yield chat_pb2.GetChatCompletionChunk(

@@ -44,5 +44,5 @@ async def call(service: Service, log: LoggedRequest, data: bytes) -> Iterable[Me
     except DecodeError:
         raise refuse("not a message", type=method.request.DESCRIPTOR.full_name) from None
     shown = str(request) if len(data) <= _LEGIBLE else f"({len(data)} bytes of protobuf)"
-    service.journal.exchanges.put(f"{log.number} request", abbreviated(shown.encode()))
+    service.journal.keep_request(log, abbreviated(shown.encode()))
     return await method.handler(service, log, request)

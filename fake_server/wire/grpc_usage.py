@@ -1,13 +1,11 @@
 """What messages of xai_api have in common: usage, times, the tier. DOC PROTO."""
 
-from dataclasses import replace
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from xai_sdk.proto import usage_pb2
 
 from ..accounting import Usage
-from ..completion import Completion
 from ..server_tools import COUNTERS
 
 SERVICE_TIER = usage_pb2.ServiceTier.SERVICE_TIER_DEFAULT
@@ -43,12 +41,3 @@ def usage_names(usage: Usage) -> dict[str, Any]:
     """Give usage by the names of its message, for the journal."""
     message = usage_message(usage)
     return {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields}
-
-
-def so_far(completion: Completion, said: int, thought: int) -> Usage:
-    """Give what was used when so many pieces have come."""
-    return replace(
-        completion.usage,
-        completion_tokens=completion.choices * said,
-        reasoning_tokens=completion.choices * thought,
-    )
