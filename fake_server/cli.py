@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from .server import FakeServer
 
 _HIGHEST_PORT = 65535
-_M_MMAP_THRESHOLD, _LARGE_BLOCK = -3, 256 * 1024
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
+# Larger than what asyncio makes room for at each read, which would be mapped anew each time.
+_LARGE_BLOCK = 1024**2
 
 # Seconds that answers on their way have when the command is told to end.
 _PATIENCE = 3
@@ -91,7 +94,9 @@ def _give_memory_back() -> None:
     """
     # Another C library has no such function, or another system no such library.
     with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
+        set_option = ctypes.CDLL(None).mallopt
+        set_option(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
+        set_option(_M_TRIM_THRESHOLD, 2 * _LARGE_BLOCK)
 
 
 async def _until_signalled(server: "FakeServer") -> None:

@@ -46,6 +46,9 @@ from .stored import Stored, StoredAnswers
 # Bytes of an image below which a thread costs more than it gives.
 _LARGE = 256 * 1024
 
+# Bytes of a request from which its images are not hashed again for each of its ids.
+_LONG_SEED = 8 * 1024
+
 
 class _Counted(NamedTuple):
     """What a request comes to, and what headers tell of the limits that it met."""
@@ -114,7 +117,7 @@ class Service:
         image_tokens = sum([image.tokens for image in images])
         if text_tokens > model.context_length:
             raise refuse("context overflow", limit=model.context_length, tokens=text_tokens)
-        if len(request.seed) >= _LARGE:
+        if images and len(request.seed) >= _LONG_SEED:
             request = replace(request, seed=_shorter(request.seed, images))
         told = self.rates.admit(request.model, TEAM, self.clock.passed())
         counted = _Counted(text_tokens, image_tokens, told)

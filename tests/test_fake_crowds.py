@@ -56,9 +56,20 @@ def test_two_hundred_streams_at_once_all_come_to_their_end(slow):
     assert len(set(answers)) == 1
 
 
-def test_idle_connections_keep_nobody_from_an_answer(grok_server):
+@pytest.fixture
+def many_files():
+    resource = pytest.importorskip("resource", reason="this system has no limit to raise")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Each connection has an end here and one in the server.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_files")
+def test_a_thousand_idle_connections_keep_nobody_from_an_answer(grok_server):
     with ExitStack() as stack:
-        for _ in range(300):
+        for _ in range(1000):
             stack.enter_context(connected(grok_server))
 
         assert post(grok_server, body()).status_code == 200
