@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .era import FIRST, NEWEST
 from .run import run
 from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES, UPSTREAM
+from .signals import on_signal
 
 if TYPE_CHECKING:
     from .server import FakeServer
@@ -101,9 +102,9 @@ def _give_memory_back() -> None:
 
 async def _until_signalled(server: "FakeServer") -> None:
     """Listen until SIGINT or SIGTERM; the first line printed is the base URL."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+        on_signal(number, stop.set)
     async with server.running(_PATIENCE):
         print(server.url, flush=True)
         await stop.wait()

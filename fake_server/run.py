@@ -8,11 +8,13 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .settings import FAKE_KEY
+from .signals import on_signal
 
 if TYPE_CHECKING:
     from .server import FakeServer
@@ -67,18 +69,14 @@ def environment(given: Mapping[str, str], address: str, key: str) -> dict[str, s
 
 def _pass_signals_on(process: asyncio.subprocess.Process) -> None:
     """Let the program end by what was meant to end this."""
-    loop = asyncio.get_running_loop()
-
-    def passed(number: int, _frame: object) -> None:
-        # A terminal sends Ctrl-C to the program too.
-        if number != signal.SIGINT or not sys.stdin or not sys.stdin.isatty():
-            loop.call_soon_threadsafe(_send, process, number)
-
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), passed)
+            number = getattr(signal, name)
+            on_signal(number, partial(_send, process, number))
 
 
 def _send(process: asyncio.subprocess.Process, number: int) -> None:
-    if process.returncode is None:
+    # A terminal sends Ctrl-C to the program too.
+    has_it = number == signal.SIGINT and sys.stdin and sys.stdin.isatty()
+    if process.returncode is None and not has_it:
         process.send_signal(number)
