@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import ctypes
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -106,6 +107,8 @@ async def _until_signalled(server: "FakeServer") -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         on_signal(number, stop.set)
     async with server.running(_PATIENCE):
+        # What is there by now stays: the collector need not look at it between two answers.
+        gc.freeze()
         print(server.url, flush=True)
         await stop.wait()
 
