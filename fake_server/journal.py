@@ -178,7 +178,8 @@ class Journal(list[LoggedRequest]):
         if len(self) > self.most:
             # Many at once, because each time all others move up.
             del self[: max(1, self.most // 10)]
-            while self._with_bodies and self._with_bodies[0].number < self[0].number:
+            forgotten = self.total - len(self)
+            while self._with_bodies and self._with_bodies[0].number <= forgotten:
                 self._drop_bodies()
 
     def keep_request(self, log: LoggedRequest, body: bytes) -> None:

@@ -3,7 +3,7 @@
 gRPC ends a call that failed that way: a client tries a busy server again only if the
 headers of an answer have not come before (https://github.com/grpc/proposal, A6). ASGI has no
 word for it. Nor has it one for an answer that is whole: uvicorn writes its headers, its body
-and its end one after the other, which takes the system longer than the fake takes to answer.
+and its end one after the other, which is two calls of the system more.
 """
 
 import asyncio

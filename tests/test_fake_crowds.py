@@ -2,32 +2,17 @@
 
 import asyncio
 import gc
-import json
 import socket
 import struct
 import time
 from contextlib import ExitStack
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from fake_server import FakeServer
 from tests.asking import BEARER, body, post
-
-
-def connected(server: FakeServer) -> socket.socket:
-    address = urlsplit(server.url)
-    return socket.create_connection((address.hostname, address.port or 0), timeout=30)
-
-
-def question(**fields: object) -> bytes:
-    data = json.dumps(body(**fields)).encode()
-    head = (
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
-    )
-    return head.encode() + data
+from tests.sockets import connected, question
 
 
 @pytest.fixture

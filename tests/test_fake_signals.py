@@ -9,6 +9,7 @@ from fake_server.signals import on_signal
 
 
 def _no_handlers(*_: object) -> None:
+    """Do as the loop of Windows does."""
     raise NotImplementedError
 
 

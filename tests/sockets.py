@@ -1,0 +1,33 @@
+"""Questions as bytes on a socket, for what no client of HTTP would do."""
+
+import json
+import socket
+from urllib.parse import urlsplit
+
+from fake_server import FakeServer
+from tests.asking import body
+
+
+def connected(server: FakeServer, *, room: int | None = None) -> socket.socket:
+    """Connect to a server, with little room for what it sends if told."""
+    address = urlsplit(server.url)
+    connection = socket.socket()
+    connection.settimeout(30)
+    if room:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    connection.connect((address.hostname, address.port))
+    return connection
+
+
+def question(*headers: str, path: str = "/v1/chat/completions", **fields: object) -> bytes:
+    """Write a chat as a whole request, with more headers if told."""
+    data = json.dumps(body(**fields)).encode()
+    head = (
+        f"POST {path} HTTP/1.1",
+        "host: x",
+        "authorization: Bearer k",
+        "content-type: application/json",
+        f"content-length: {len(data)}",
+        *headers,
+    )
+    return "\r\n".join([*head, "", ""]).encode() + data
