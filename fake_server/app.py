@@ -5,6 +5,7 @@ the connection closes sees a broken connection instead of the answer.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -18,7 +19,7 @@ from .completion import Completion
 from .delivery import Line, Outgoing, Receive, Scope, Send, deliver, read_body
 from .exchange import Recording, abbreviated
 from .journal import LoggedRequest
-from .refusals import FAILURES, ApiError, refuse
+from .refusals import FAILURES, ApiError, StateLost, refuse
 from .request import ChatRequest
 from .service import Service
 from .settings import DEFAULT_MAX_BODY
@@ -38,6 +39,8 @@ from .wire import (
     tokenize,
 )
 from .wire.call import Call, Routes
+
+_logger = logging.getLogger("fake_server")
 
 # What ends a call of gRPC with nothing but headers.
 EndCall = Callable[[headers.Headers], None]
@@ -94,11 +97,12 @@ class App:
     service: Service
     api_key: str | None = None
     max_body: int = DEFAULT_MAX_BODY
+    batching: Callable[..., Batches] = Batches
     restore: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.journal = self.service.journal
-        self.batches = Batches(self.service, self.journal, chat_completions.usage_json)
+        self.batches = self.batching(self.service, self.journal, chat_completions.usage_json)
         # How many answers are on their way.
         self.answering = 0
 
@@ -113,13 +117,19 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         log = _log(scope)
-        self.journal.append(log)
+        try:
+            self.journal.append(log)
+        except StateLost as error:
+            _warn(error)
         began = time.perf_counter()
 
         def end(answer: bytes) -> None:
             log.seconds = time.perf_counter() - began
             shown = b"(%d bytes of protobuf)" % len(answer) if _is_call(log) else answer
-            self.journal.keep_answer(log, shown)
+            try:
+                self.journal.keep_answer(log, shown)
+            except StateLost as error:
+                _warn(error)
 
         recording = Recording(end)
         # Only a server that stops cancels a request: nobody is left to hear of it.
@@ -147,11 +157,13 @@ class App:
         try:
             if body is None:
                 raise refuse("body too large")
+            self.service.refresh()
             if end_call:
                 await self._answer_call(log, body, line)
             else:
                 await self._answer_http(log, body, line)
-        except ApiError as error:
+        except (ApiError, StateLost) as problem:
+            error = _as_error(problem)
             log.status, log.error, log.why = error.status, error.error, error.why
             if end_call:
                 await _end(end_call, error, log, line)
@@ -236,6 +248,16 @@ class App:
             await deliver(line, Outgoing(error.status, start, [body]), log.fault)
 
 
+def _as_error(problem: ApiError | StateLost) -> ApiError:
+    if isinstance(problem, StateLost):
+        return refuse("state lost", problem=problem)
+    return problem
+
+
+def _warn(error: StateLost) -> None:
+    _logger.warning("a request is not in the journal: %s", error)
+
+
 async def _end(end_call: EndCall, error: ApiError, log: LoggedRequest, line: Line) -> None:
     """End a call of gRPC that failed; of its faults there is only the time before it."""
     if log.fault and log.fault.cuts:
@@ -243,6 +265,7 @@ async def _end(end_call: EndCall, error: ApiError, log: LoggedRequest, line: Lin
         return
     if log.fault:
         await asyncio.sleep(log.fault.first_token)
+    line.hear(b"", is_last=True)
     grpc.send_error(end_call, error)
 
 

@@ -11,7 +11,8 @@ pending when a batch expires stays pending; results come in the order of the req
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, MutableSequence
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from .accounting import Usage
 from .catalogue import find
 from .completion import Completion
 from .identity import uuid
-from .journal import LoggedRequest
+from .journal import Journal, LoggedRequest
 from .refusals import ApiError, refuse
 from .request import ChatRequest
 from .service import Service
@@ -71,7 +72,7 @@ class Batch:
 
     id: str
     name: str
-    key: str
+    key_id: str
     created: int
     expires: int
     cancelled: int | None = None
@@ -101,21 +102,26 @@ class Batches:
     def __init__(
         self,
         service: Service,
-        journal: MutableSequence[LoggedRequest],
+        journal: Journal,
         write_usage: Callable[[Usage], dict[str, Any]],
     ) -> None:
         self._service, self._journal, self._write_usage = service, journal, write_usage
         self._batches: dict[str, Batch] = {}
-        self._waiting: list[tuple[Batch, BatchRequest]] = []
+        self._waiting: list[tuple[str, str]] = []
         self._is_holding = False
         self._working = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Keep others from changing batches as long as the context lasts, where they are shared."""
+        yield
 
     def create(self, name: str, key: str) -> Batch:
         """Make an empty batch."""
         now = self._service.now()
         expires = now + BATCH_DAYS * 86400 if self._service.clock.is_real else _FIXED_EXPIRY
         number = uuid("batch", name, str(len(self._batches)))
-        batch = Batch(f"batch_{number}", name, key, now, expires)
+        batch = Batch(f"batch_{number}", name, uuid("key", key), now, expires)
         self._batches[batch.id] = batch
         return batch
 
@@ -153,7 +159,7 @@ class Batches:
                 is_due=not self._is_holding,
             )
         batch.requests.update(added)
-        self._waiting += [(batch, request) for request in added.values()]
+        self._waiting += [(batch.id, request_id) for request_id in added]
 
     def cancel(self, batch: Batch) -> None:
         """Cancel what is pending; a second time changes nothing."""
@@ -170,13 +176,18 @@ class Batches:
             for batch, request in self._open():
                 if request.is_due and request.question and not batch.ended:
                     await self._answer(batch, request, request.question)
-            self._waiting = self._open()
+            self._waiting = [(batch.id, request.id) for batch, request in self._open()]
 
     def _open(self) -> list[tuple[Batch, BatchRequest]]:
         """Give the requests that are still to be answered, held or due, in their order."""
+        waiting = [
+            (batch, batch.requests[request_id])
+            for batch_id, request_id in self._waiting
+            if (batch := self._batches.get(batch_id))
+        ]
         return [
             (batch, request)
-            for batch, request in self._waiting[:]
+            for batch, request in waiting
             if request.state == PENDING and not batch.ended
         ]
 
@@ -199,6 +210,7 @@ class Batches:
             usage = replace(completion.usage, price_percent=BATCH_PRICE_PERCENT)
             outcome, state = replace(completion, usage=usage), SUCCEEDED
             log.status, log.usage = 200, self._write_usage(usage)
+        self._journal.update(log)
         # While an image was fetched, the batch may have been cancelled, or have expired.
         if not batch.ended:
             request.end(state, self._service.now())

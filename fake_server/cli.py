@@ -2,31 +2,18 @@
 
 import argparse
 import asyncio
-import ctypes
-import gc
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from .era import FIRST, NEWEST
+from .process import give_memory_back, serve
 from .run import run
 from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES, UPSTREAM
-from .signals import on_signal
-
-if TYPE_CHECKING:
-    from .server import FakeServer
 
 _HIGHEST_PORT = 65535
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-
-# Larger than what asyncio makes room for at each read, which would be mapped anew each time.
-_LARGE_BLOCK = 1024**2
-
-# Seconds that answers on their way have when the command is told to end.
-_PATIENCE = 3
+_MOST_WORKERS = 256
 _MISSING = "The fake server needs more packages: pip install 'llm-grok-vision[{extra}]'."
 
 
@@ -40,34 +27,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.verb == "verify":
             return _verify(options)
+        given = _given(options)
+        if options.verb != "run" and options.workers > 1:
+            from .workers import serve_together
+
+            return serve_together(options.workers, given)
         from .server import FakeServer
 
-        server = FakeServer(
-            host=options.host,
-            port=options.port,
-            images=options.images,
-            allow_hosts=options.allow_host,
-            placeholder=options.placeholder,
-            contract=options.contract,
-            api_key=options.api_key,
-            max_body=options.max_body,
-            clock=options.clock,
-            era=options.era,
-            models=options.models,
-            requests_per_minute=options.requests_per_minute,
-            tokens_per_minute=options.tokens_per_minute,
-            keep_images=options.keep_images,
-            scenario=options.scenario,
-            record=options.record,
-            upstream=options.upstream,
-            replay=options.replay,
-            seed=options.seed,
-            token=options.token,
-        )
-        _give_memory_back()
+        server = FakeServer(**given)
+        give_memory_back()
         if options.verb == "run":
             return asyncio.run(run(server, command, options.api_key))
-        asyncio.run(_until_signalled(server))
+        asyncio.run(serve(server, lambda: print(server.url, flush=True)))
     except ImportError as error:
         extra = "record" if options.verb == "verify" else "fake"
         print(f"{_MISSING.format(extra=extra)} ({error})", file=sys.stderr)
@@ -76,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"fake_server: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """Give the arguments of FakeServer."""
+    return {name: getattr(options, name) for name in vars(server_options().parse_args([]))}
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -89,35 +65,17 @@ def _verify(options: argparse.Namespace) -> int:
     return status
 
 
-def _give_memory_back() -> None:
-    """Have large blocks given back as soon as they are free: glibc keeps them after the first.
-
-    https://man7.org/linux/man-pages/man3/mallopt.3.html: a threshold that is set stays as it is.
-    """
-    # Another C library has no such function, or another system no such library.
-    with suppress(OSError, AttributeError, TypeError):
-        set_option = ctypes.CDLL(None).mallopt
-        set_option(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
-        set_option(_M_TRIM_THRESHOLD, 2 * _LARGE_BLOCK)
-
-
-async def _until_signalled(server: "FakeServer") -> None:
-    """Listen until SIGINT or SIGTERM; the first line printed is the base URL."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        on_signal(number, stop.set)
-    async with server.running(_PATIENCE):
-        # What is there by now stays: the collector need not look at it between two answers.
-        gc.freeze()
-        print(server.url, flush=True)
-        await stop.wait()
-
-
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _HIGHEST_PORT:
         raise argparse.ArgumentTypeError(
             f"a port is a number from 0 to {_HIGHEST_PORT}, not {text}"
         )
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"workers are from 1 to {_MOST_WORKERS}, not {text}")
     return int(text)
 
 
@@ -129,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
         parents=[server_options()],
     )
     parser.set_defaults(verb="", command=[])
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=_count,
+        default=1,
+        help="answer in so many processes, for load tests; with --state they are one server",
+    )
     verbs = parser.add_subparsers(metavar="", title="commands")
     running = verbs.add_parser(
         "run",
@@ -166,6 +131,7 @@ def server_options() -> argparse.ArgumentParser:
     add("--images", metavar="DIR", help="answer https://host/path with the file DIR/host/path")
     add(
         "--allow-host",
+        dest="allow_hosts",
         metavar="HOST",
         action="append",
         default=[],
@@ -228,6 +194,7 @@ def server_options() -> argparse.ArgumentParser:
         "--upstream", metavar="URL", default=UPSTREAM, help=f"record this API (default: {UPSTREAM})"
     )
     add("--token", help="let whoever has this token ask the fake itself (default: this machine)")
+    add("--state", metavar="URL", help="be one server with all that name this redis://host:port/0")
     add("--seed", metavar="N", type=int, default=0, help="throw other dice for probabilities")
     add(
         "--replay", metavar="DIR", help="answer with the cassettes of this folder, and nothing else"

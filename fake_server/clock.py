@@ -16,6 +16,9 @@ class Clock:
     is_real: bool = False
     moved: float = 0
 
+    def refresh(self) -> None:
+        """Look whether others moved it, where it is shared."""
+
     def now(self) -> int:
         """Seconds since 1970, as answers tell them."""
         return int((time.time() if self.is_real else FIXED_TIME) + self.moved)

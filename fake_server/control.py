@@ -19,6 +19,7 @@ from .headers import Headers
 from .images import media_type
 from .journal import LoggedImage, LoggedRequest
 from .openapi import document
+from .refusals import StateLost
 from .script import RuleFields, Script, pictures_of
 from .settings import OPENAPI, PREFIX
 from .when import When
@@ -67,6 +68,9 @@ class Asked:
     body: bytes
 
 
+Handler = Callable[[Asked], Reply]
+
+
 class NotThere(Exception):
     """What was asked for is not there, or not any more."""
 
@@ -82,16 +86,24 @@ def answered(app: App, method: str, path: str, query: str, body: bytes) -> Reply
         return _error(404, f"The fake server has nothing at {path}; {PREFIX}/ is its page.")
     for verb, handler, blanks in found:
         if verb == method:
-            try:
-                return handler(Asked(app, blanks, query, body))
-            except NotThere as error:
-                return _error(404, str(error))
-            except (msgspec.DecodeError, ValueError, RecursionError) as error:
-                return _error(400, str(error))
-            except AssertionError as error:
-                return _error(409, str(error))
+            return _answered(handler, Asked(app, blanks, query, body))
     verbs = ", ".join(sorted({verb for verb, *_ in found}))
     return _error(405, f"{path} takes {verbs}, not {method}.")
+
+
+def _answered(handler: Handler, asked: Asked) -> Reply:
+    try:
+        asked.app.service.refresh()
+        asked.app.journal.refresh()
+        return handler(asked)
+    except NotThere as error:
+        return _error(404, str(error))
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        return _error(400, str(error))
+    except AssertionError as error:
+        return _error(409, str(error))
+    except StateLost as error:
+        return _error(503, str(error))
 
 
 def forbidden(problem: str, *, wants_token: bool) -> Reply:
@@ -225,7 +237,7 @@ def _openapi(_asked: Asked) -> Reply:
     return _told(document())
 
 
-_CONTROL: tuple[tuple[str, str, Callable[[Asked], Reply]], ...] = (
+_CONTROL: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "", _to_page),
     ("GET", "/", _page),
     ("GET", "/rows", _rows),

@@ -88,6 +88,7 @@ class Line:
     async def close(self, ending: Ending) -> None:
         """End the connection in the middle of an answer, or wait until the client does."""
         if ending != "stall":
+            self.hear(b"", is_last=True)
             self.break_off(reset=ending == "rst")
         while (await self.receive())["type"] != "http.disconnect":
             pass

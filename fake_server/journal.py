@@ -192,6 +192,12 @@ class Journal(list[LoggedRequest]):
         log.raw_answer = body
         self._keep_body(log, len(body))
 
+    def update(self, log: LoggedRequest) -> None:
+        """Note how a request stands, where others look at it."""
+
+    def refresh(self) -> None:
+        """Read what others noted, where it is shared."""
+
     def find(self, number: int) -> LoggedRequest | None:
         """Give the request of a number, or None if it is not there any more."""
         first = self[0].number if self else 0

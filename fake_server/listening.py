@@ -12,22 +12,24 @@ import uvicorn
 from .front import Front
 from .protocol import FakeProtocol
 
+# Connections that the kernel keeps until somebody accepts them.
+_BACKLOG = 1024
+
 
 @asynccontextmanager
-async def listening(app: Front, host: str, port: int, patience: float) -> AsyncIterator[int]:
-    """Listen as long as the context lasts, and tell the port; raises OSError if it is taken.
+async def listening(app: Front, socket: socket.socket, patience: float) -> AsyncIterator[None]:
+    """Answer who connects to a socket, as long as the context lasts.
 
     At its end, answers that are on their way have so many seconds to finish.
     """
-    with _listener(host, port) as listener:
-        server = await _started(app, listener)
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            await _stop(server, app, patience)
+    server = await _started(app, socket)
+    try:
+        yield
+    finally:
+        await _stop(server, app, patience)
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def listener(host: str, port: int) -> socket.socket:
     """Listen on an address; raises OSError if it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Only of a socket that names its protocol does asyncio know that it is TCP: it then
@@ -37,7 +39,7 @@ def _listener(host: str, port: int) -> socket.socket:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(1024)
+        listener.listen(_BACKLOG)
     except OverflowError:
         listener.close()
         raise
@@ -61,11 +63,15 @@ async def _started(app: Front, listener: socket.socket) -> uvicorn.Server:
         # Nobody stands between the fake and its clients.
         proxy_headers=False,
         timeout_keep_alive=75,
+        # Of several processes with one socket, none is to take all who wait: one at a time.
+        backlog=1,
     )
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
+    # asyncio has told the kernel of its own backlog.
+    listener.listen(_BACKLOG)
     return server
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from .refusals import refuse
 
-_MINUTE = 60
+MINUTE = 60
 
 # OBSERVED 2026-08 of grok-4.3.
 MOST_REQUESTS, MOST_TOKENS = 1800, 10_000_000
@@ -58,35 +58,47 @@ class Rates:
         most, most_tokens = self.requests_per_minute, self.tokens_per_minute
         if most is None and most_tokens is None:
             return _UNLIMITED
-        minute = self._minute(model, now)
-        if most is not None and minute.requests >= most:
-            actual = minute.requests + 1
+        requests, tokens = self._take(model, now)
+        if most is not None and requests >= most:
+            actual = requests + 1
             raise refuse("too many requests", model=model, team=team, actual=actual, limit=most)
-        if most_tokens is not None and minute.tokens >= most_tokens:
-            actual = minute.tokens
+        if most_tokens is not None and tokens >= most_tokens:
             raise refuse(
-                "too many tokens", model=model, team=team, actual=actual, limit=most_tokens
+                "too many tokens", model=model, team=team, actual=tokens, limit=most_tokens
             )
-        told = Told(
+        return Told(
             MOST_REQUESTS if most is None else most,
-            MOST_REQUESTS if most is None else most - minute.requests,
+            MOST_REQUESTS if most is None else most - requests,
             MOST_TOKENS if most_tokens is None else most_tokens,
-            MOST_TOKENS if most_tokens is None else most_tokens - minute.tokens,
+            MOST_TOKENS if most_tokens is None else most_tokens - tokens,
         )
-        minute.requests += 1
-        return told
 
     def spend(self, model: str, tokens: int, now: float) -> None:
         """Count the tokens of an answer."""
         if self.tokens_per_minute is not None:
-            self._minute(model, now).tokens += tokens
+            self._spend(model, now, tokens)
 
     def clear(self) -> None:
         """Begin anew."""
         self._minutes.clear()
 
+    def _take(self, model: str, now: float) -> tuple[int, int]:
+        """Count a request if there is room for it; give what was counted before."""
+        minute = self._minute(model, now)
+        before = minute.requests, minute.tokens
+        if self._has_room(*before):
+            minute.requests += 1
+        return before
+
+    def _has_room(self, requests: int, tokens: int) -> bool:
+        most, most_tokens = self.requests_per_minute, self.tokens_per_minute
+        return (most is None or requests < most) and (most_tokens is None or tokens < most_tokens)
+
+    def _spend(self, model: str, now: float, tokens: int) -> None:
+        self._minute(model, now).tokens += tokens
+
     def _minute(self, model: str, now: float) -> _Minute:
         minute = self._minutes.get(model)
-        if minute is None or now - minute.began >= _MINUTE:
+        if minute is None or now - minute.began >= MINUTE:
             minute = self._minutes[model] = _Minute(now)
         return minute

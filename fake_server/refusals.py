@@ -89,6 +89,10 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
 
+class StateLost(ConnectionError):
+    """What processes share can't be read or written; the message says where, without a password."""
+
+
 _TOO_MANY_TOKENS = (
     "Too many tokens for team {team} and model {model}. Your team's rate limit is"
     " \N{EM DASH} Tokens per Minute (actual/limit): "
@@ -560,6 +564,13 @@ REFUSALS: dict[str, Refusal] = {
         500,
         "internal",
         "The function of the test raised {problem}",
+        "no matter of xAI's",
+    ),
+    "state lost": Refusal(
+        "the Redis of --state can't be used",
+        503,
+        "unavailable",
+        "The fake server can't answer: {problem}",
         "no matter of xAI's",
     ),
     "too many requests": Refusal(

@@ -6,27 +6,27 @@ from typing import Any, Literal
 import msgspec
 
 
-class TextPart(msgspec.Struct, frozen=True):
+class TextPart(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
     """A piece of text in a message."""
 
     text: str
 
 
-class ImagePart(msgspec.Struct, frozen=True):
+class ImagePart(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
     """An image in a message: a data URL or a web address, and the detail asked for."""
 
     url: str
     detail: str = "auto"
 
 
-class FilePart(msgspec.Struct, frozen=True):
+class FilePart(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
     """An image that was uploaded before, by the id of its file."""
 
     file_id: str
     detail: str = "auto"
 
 
-class UnknownPart(msgspec.Struct, frozen=True):
+class UnknownPart(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
     """A part of a type that the service does not take."""
 
     type: str

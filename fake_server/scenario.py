@@ -21,11 +21,14 @@ COUNTS = ("text_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A scripted answer; calls are pairs of a name and its arguments, `usage` is by COUNTS."""
+    """A scripted answer; calls are pairs of a name and its arguments, `usage` is by COUNTS.
+
+    The arguments of a function may be a text, as a model may write what is no JSON.
+    """
 
     text: str = ""
     reasoning: str = ""
-    tool_calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    tool_calls: tuple[tuple[str, Any], ...] = ()
     finish_reason: str = ""
     citations: tuple[str, ...] = ()
     server_tool_calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
@@ -112,7 +115,8 @@ class Rule:
     """What is answered to the requests that it is for; without an answer the server's own.
 
     `left` is how often it still answers, or None for always, `probability` how often of the
-    requests that it is for. `name` is said in the journal.
+    requests that it is for. `name` is said in the journal. `number` is its place among all
+    that were added, `thrown` how often dice were thrown for it.
     """
 
     when: When = field(default_factory=When)
@@ -121,7 +125,8 @@ class Rule:
     left: int | None = None
     probability: float = 1
     name: str = ""
-    dice: random.Random = field(default_factory=random.Random)
+    number: int = 0
+    thrown: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.probability <= 1:
@@ -152,8 +157,17 @@ class Scenario:
         self.errors.clear()
         self._added = 0
 
-    def replace(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int) -> None:
-        """Put other rules and pictures in the place of all that there were."""
+    def replace(
+        self,
+        rules: Iterable[Rule],
+        images: Mapping[str, bytes],
+        seed: int,
+        source: str = "",  # noqa: ARG002 (for a scenario that is shared)
+    ) -> None:
+        """Put other rules and pictures in the place of all that there were.
+
+        `source` is what they were read from: who shares them with others reads it once.
+        """
         self.clear()
         self.seed = seed
         self.images.update(images)
@@ -168,9 +182,11 @@ class Scenario:
     def add(self, rule: Rule) -> None:
         """Add a rule behind all others."""
         self._added += 1
-        rule.name = rule.name or f"rule {self._added}"
-        rule.dice.seed(f"{self.seed} {self._added}")
-        self.rules.append(rule)
+        self._append(rule, self._added)
+
+    def serve_image(self, url: str, data: bytes) -> None:
+        """Put a picture behind an address."""
+        self.images[url] = data
 
     def choose(self, log: LoggedRequest) -> Rule | None:
         """Take the rule for a request, or None where the server answers for itself.
@@ -182,8 +198,7 @@ class Scenario:
             differences = rule.when.differences(log)
             if differences:
                 missed.append((len(differences), f"{rule.name}: {'; '.join(differences)}"))
-            elif rule.probability == 1 or rule.dice.random() < rule.probability:
-                self._use(rule)
+            elif self._is_thrown(rule) and self._use(rule):
                 log.rule = rule.name
                 return rule
         if missed:
@@ -191,12 +206,29 @@ class Scenario:
             _logger.warning("request %d: %s", log.number, log.unmatched)
         return None
 
-    def _use(self, rule: Rule) -> None:
-        if rule.left is None:
-            return
-        rule.left -= 1
-        if rule.left == 0:
-            self.rules.remove(rule)
+    def _append(self, rule: Rule, number: int) -> None:
+        rule.number = number
+        rule.name = rule.name or f"rule {number}"
+        self.rules.append(rule)
+
+    def _is_thrown(self, rule: Rule) -> bool:
+        """Throw dice for a rule: the same in every run, and whoever throws."""
+        if rule.probability == 1:
+            return True
+        dice = random.Random(f"{self.seed} {rule.number} {self._throw(rule)}")  # noqa: S311 (no secret)
+        return dice.random() < rule.probability
+
+    def _throw(self, rule: Rule) -> int:
+        rule.thrown += 1
+        return rule.thrown
+
+    def _use(self, rule: Rule) -> bool:
+        """Count a rule as used; False where others used it up meanwhile."""
+        if rule.left is not None:
+            rule.left -= 1
+            if rule.left == 0:
+                self.rules.remove(rule)
+        return True
 
 
 def failure(status: int, code: str | None, error: str | None, retry_after: float | None) -> Failure:

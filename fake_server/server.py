@@ -2,12 +2,12 @@
 
 import asyncio
 import os
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -16,59 +16,39 @@ from urllib.parse import urlsplit
 from .app import App
 from .assertions import assert_called
 from .catalogue import ids
-from .clock import Clock
 from .contract import BY_NAME
 from .era import NEWEST, Era
 from .fetch import Sources
-from .front import Application, Front
+from .front import Front
 from .in_process import async_transport, transport
 from .journal import Journal, LoggedImage, LoggedRequest
-from .listening import listening
-from .rates import Rates
-from .scenario import Scenario
+from .listening import listener, listening
+from .passing import passing
 from .script_file import ScenarioFile, load
 from .scripts import Answers
 from .service import Service
-from .settings import (
-    CLOCKS,
-    CONTRACTS,
-    DEFAULT_KEPT_IMAGES,
-    FAKE_KEY,
-    MOST_EXCHANGE_BYTES,
-    MOST_REQUESTS,
-    UPSTREAM,
-)
+from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES, FAKE_KEY, UPSTREAM
+from .state import State, Wanted, alone
 from .when import when
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-def _passing(
-    record: str | os.PathLike[str] | None,
-    upstream: str,
-    replay: str | os.PathLike[str] | None,
-    max_body: int,
-) -> Application | None:
-    """Make what answers in the place of the fake: a recorder or a replayer."""
-    if record is not None and replay is not None:
-        raise ValueError("a server records or replays, not both")
-    if record is None and replay is None:
-        return None
-    try:
-        from .recorder import Recorder
-        from .replayer import Replayer
+def _state(url: str | None, wanted: Wanted) -> State:
+    """Make the state of a server: in the Redis at an address, or in its own memory.
 
-        import_module("vcr")
+    Raises ValueError for what is no address, and StateLost where nobody answers.
+    """
+    if url is None:
+        return alone(wanted)
+    try:
+        from .shared.state import together
     except ImportError as error:
         raise ValueError(
-            f"recordings need more packages: pip install 'llm-grok-vision[record]' ({error})"
+            f"a shared state needs one more package: pip install 'llm-grok-vision[redis]' ({error})"
         ) from None
-    if record is not None:
-        if not upstream.startswith(("http://", "https://")):
-            raise ValueError(f"upstream begins with http:// or https://: {upstream}")
-        return Recorder(Path(record), upstream.rstrip("/"), max_body)
-    return Replayer(Path(replay or ""), max_body)
+    return together(url, wanted)
 
 
 class FakeServer(Answers):
@@ -96,6 +76,7 @@ class FakeServer(Answers):
     that folder; with `replay` those of a folder answer, and nothing else. `seed` throws the
     dice of rules with a probability. `asgi` is the server as an ASGI application.
     With a `token`, and not without, other machines may ask for what is below /_fake/.
+    Servers with the same `state`, the address of a Redis, behave as one.
     """
 
     def __init__(
@@ -121,6 +102,7 @@ class FakeServer(Answers):
         replay: str | os.PathLike[str] | None = None,
         seed: int = 0,
         token: str | None = None,
+        state: str | None = None,
     ) -> None:
         if contract not in CONTRACTS:
             raise ValueError(f"contract is one of {', '.join(CONTRACTS)}, not {contract!r}")
@@ -129,8 +111,10 @@ class FakeServer(Answers):
         if images is not None and not Path(images).is_dir():
             raise ValueError(f"images is no folder: {os.fspath(images)}")
         self._host, self._port = host, port
-        super().__init__(Scenario(seed=seed))
         rules = replace(BY_NAME[contract], era=Era(era))
+        limits = (requests_per_minute, tokens_per_minute)
+        parts = _state(state, Wanted(seed, clock == "real", limits, keep_images))
+        super().__init__(parts.scenario)
         sources = Sources(
             mapped=self._scenario.images,
             images=None if images is None else Path(images),
@@ -138,28 +122,37 @@ class FakeServer(Answers):
             placeholder=placeholder,
             max_image_bytes=rules.max_image_bytes,
         )
-        self.requests = Journal(MOST_REQUESTS, keep_images, MOST_EXCHANGE_BYTES)
         service = Service(
             sources,
-            self._scenario,
-            self.requests,
+            parts.scenario,
+            parts.journal,
             rules,
-            clock=Clock(clock == "real"),
-            rates=Rates(requests_per_minute, tokens_per_minute),
+            clock=parts.clock,
+            rates=parts.rates,
             models=None if models is None else ids(models),
+            stored=parts.stored,
+            deferred=parts.deferred,
+            files=parts.files,
         )
         self.app = App(
             service,
             api_key=api_key,
             max_body=rules.max_body if max_body is None else max_body,
+            batching=parts.batching,
         )
         if scenario is not None:
             file = ScenarioFile(Path(scenario), self._scenario)
             self._scenario.watch, self.app.restore = file.refresh, file.restore
-        self.asgi = Front(self.app, _passing(record, upstream, replay, self.app.max_body), token)
+        self.asgi = Front(self.app, passing(record, upstream, replay, self.app.max_body), token)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+
+    @property
+    def requests(self) -> Journal:
+        """The newest requests that came in, the oldest first."""
+        self.app.journal.refresh()
+        return self.app.journal
 
     @property
     def url(self) -> str:
@@ -239,7 +232,7 @@ class FakeServer(Answers):
 
     def image_bytes(self, image: LoggedImage) -> bytes:
         """Give the bytes of an image that was sent; raises LookupError if they are not kept."""
-        data = self.requests.images.get(image.sha256)
+        data = self.app.journal.images.get(image.sha256)
         if data is None:
             raise LookupError("these bytes are not kept: keep_images says how many are")
         return data
@@ -253,7 +246,8 @@ class FakeServer(Answers):
         """Put these bytes, or this file, behind a web address."""
         if not url.startswith(("http://", "https://")):
             raise ValueError(f"the address of an image begins with http:// or https://: {url}")
-        self._scenario.images[url] = data if isinstance(data, bytes) else Path(data).read_bytes()
+        picture = data if isinstance(data, bytes) else Path(data).read_bytes()
+        self._scenario.serve_image(url, picture)
 
     def hold_batches(self) -> None:
         """Leave the requests of batches pending that are added from now on."""
@@ -275,13 +269,18 @@ class FakeServer(Answers):
         self.app.clear()
 
     @asynccontextmanager
-    async def running(self, patience: float = 0) -> AsyncIterator[None]:
+    async def running(
+        self, patience: float = 0, shared: socket.socket | None = None
+    ) -> AsyncIterator[None]:
         """Listen as long as the context lasts; raises OSError if the port is taken.
 
-        At its end, answers that are on their way have so many seconds to finish.
+        With a `shared` socket others listen too. At the end, answers that are on their way have
+        so many seconds to finish.
         """
-        async with listening(self.asgi, self._host, self._port, patience) as self._port:
-            yield
+        with shared or listener(self._host, self._port) as own:
+            self._port = own.getsockname()[1]
+            async with listening(self.asgi, own, patience):
+                yield
 
     def __enter__(self) -> "Self":
         ready: Future[None] = Future()

@@ -87,6 +87,11 @@ class Service:
         """Give the models of these kinds that answer."""
         return [model for model in listed(*kinds) if self.find(model.id)]
 
+    def refresh(self) -> None:
+        """Look what others changed: whoever writes the scenario's file, and who shares the state."""
+        self.clock.refresh()
+        self.scenario.refresh()
+
     def clear(self) -> None:
         """Forget stored and deferred answers, files, what counts for limits, and other times."""
         self.clock.clear()
@@ -100,7 +105,6 @@ class Service:
         log.model, log.stream = request.model, request.stream
         log.parameters = request.parameters
         log.tools = [*[tool.name for tool in request.tools], *request.server_tools]
-        self.scenario.refresh()
         if self.models is not None and not self.find(request.model):
             request = replace(request, is_served=False)
         if request.previous:

@@ -12,6 +12,7 @@ from xai_sdk import AsyncClient, Client
 from xai_sdk.chat import image, system, tool, tool_result, user
 
 from fake_server import FakeServer
+from tests.asking import send
 from tests.pictures import data_url, picture, png_of_bytes
 
 PHOTO = data_url(picture(449, 448))
@@ -182,6 +183,17 @@ def test_models_tokens_and_the_key_are_told(client: Client):
     words = client.tokenize.tokenize_text("A boat at sea", "grok-4")
     assert [token.string_token for token in words] == ["A", " boat", " at", " sea"]
     assert client.auth.get_api_key_info().redacted_api_key == "xai-...-key"
+
+
+def test_the_journal_tells_in_json_what_was_used(grok_server: FakeServer, client: Client):
+    calls = [("web_search", {"query": "cats"})]
+    grok_server.reply("Cats.", server_tool_calls=calls)
+
+    client.chat.create(model="grok-4", messages=[user("What are cats?")]).sample()
+
+    (row,) = send(grok_server, "GET", "/_fake/requests").json()["requests"]
+    assert row["usage"]["server_side_tools_used"] == [1]
+    assert row["usage"]["prompt_text_tokens"] == 3
 
 
 def test_an_image_of_fifteen_megabytes_is_taken(client: Client):

@@ -295,6 +295,7 @@ def test_every_row_is_provoked():
     elsewhere = {
         "batch ended",
         "error in a test's function",
+        "state lost",
         "instructions again",
         "unknown file",
         "not a form",

@@ -15,11 +15,10 @@ import msgspec
 from llm_grok_vision.limits import BATCH_PAGE, MAX_BATCH_PAYLOAD
 
 from ..batches import CANCELLED, FAILED, PENDING, SUCCEEDED, Batch, BatchRequest, Result
-from ..identity import uuid
 from ..refusals import refuse
 from ..request import ChatRequest
 from . import chat_completions, errors, responses_body
-from .call import Answer, Call, Route
+from .call import Answer, Call, Handler, Route
 
 _PREFIX = "/v1/batches"
 
@@ -110,14 +109,22 @@ async def _results(call: Call) -> Answer:
     return _page(call, "results", _of(call).results, _result)
 
 
+def _in_turn(handler: Handler) -> Handler:
+    async def answered(call: Call) -> Answer:
+        async with call.batches.turn():
+            return await handler(call)
+
+    return answered
+
+
 ROUTES = (
-    Route("GET", _PREFIX, _list),
-    Route("POST", _PREFIX, _create, _Create),
-    Route("GET", f"{_PREFIX}/{{batch}}", _get),
-    Route("POST", f"{_PREFIX}/{{batch}}:cancel", _cancel),
-    Route("GET", f"{_PREFIX}/{{batch}}/requests", _requests),
-    Route("POST", f"{_PREFIX}/{{batch}}/requests", _add, _Add),
-    Route("GET", f"{_PREFIX}/{{batch}}/results", _results),
+    Route("GET", _PREFIX, _in_turn(_list)),
+    Route("POST", _PREFIX, _in_turn(_create), _Create),
+    Route("GET", f"{_PREFIX}/{{batch}}", _in_turn(_get)),
+    Route("POST", f"{_PREFIX}/{{batch}}:cancel", _in_turn(_cancel)),
+    Route("GET", f"{_PREFIX}/{{batch}}/requests", _in_turn(_requests)),
+    Route("POST", f"{_PREFIX}/{{batch}}/requests", _in_turn(_add), _Add),
+    Route("GET", f"{_PREFIX}/{{batch}}/results", _in_turn(_results)),
 )
 
 
@@ -152,7 +159,7 @@ def _batch(batch: Batch) -> dict[str, Any]:
         "name": batch.name,
         "create_time": _day(batch.created),
         "expire_time": _day(batch.expires),
-        "create_api_key_id": uuid("key", batch.key),
+        "create_api_key_id": batch.key_id,
         "cancel_time": _day(batch.cancelled),
         "cancel_by_xai_message": None,
         "state": {

@@ -40,4 +40,6 @@ def usage_message(usage: Usage) -> usage_pb2.SamplingUsage:
 def usage_names(usage: Usage) -> dict[str, Any]:
     """Give usage by the names of its message, for the journal."""
     message = usage_message(usage)
-    return {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields}
+    values = {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields}
+    # A list of protobuf's is none that JSON knows.
+    return {name: value if isinstance(value, int) else [*value] for name, value in values.items()}

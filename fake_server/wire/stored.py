@@ -23,10 +23,10 @@ def _of(call: Call) -> Stored:
 
 async def _get(call: Call) -> Answer:
     kept = _of(call)
-    body = kept.request.echo
-    if not isinstance(body, responses_body.Body):
-        # It was asked for on another wire, such as gRPC.
-        body = responses_body.Body(kept.request.model, "")
+    # It may have been asked for on another wire, such as gRPC.
+    body = kept.request.echo or responses_body.Body(kept.request.model, "")
+    # Where it was stored in another process, it is what JSON makes of it.
+    body = msgspec.convert(msgspec.to_builtins(body), responses_body.Body)
     shown = msgspec.structs.replace(body, stream=False)
     return Answer(responses.to_json(kept.completion, shown))
 

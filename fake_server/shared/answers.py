@@ -1,0 +1,112 @@
+"""Stored and deferred answers, and files, that processes have together."""
+
+import msgspec
+
+from ..completion import Completion
+from ..deferred import MOST_WAITING, Deferred
+from ..files import MOST_BYTES as MOST_FILE_BYTES
+from ..files import File, Files
+from ..identity import uuid
+from ..refusals import refuse
+from ..stored import MOST_ANSWERS, MOST_BYTES, Stored, StoredAnswers
+from .shelf import UNLIMITED, Shelf
+from .store import Store
+
+
+class SharedStored(StoredAnswers):
+    """Stored answers by their id in Redis."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._shelf = Shelf(store, "stored", MOST_ANSWERS, MOST_BYTES)
+
+    def put(self, answer: Stored) -> None:
+        """Keep an answer, and drop the oldest where there are too many."""
+        self._shelf.put(answer.completion.id, msgspec.msgpack.encode(answer))
+
+    def get(self, answer_id: str) -> Stored:
+        """Give an answer; raises the ApiError for an id that is none."""
+        data = self._shelf.get(answer_id)
+        if data is None:
+            raise refuse("unknown response")
+        return msgspec.msgpack.decode(data, type=Stored)
+
+    def delete(self, answer_id: str) -> None:
+        """Forget an answer; raises the ApiError for an id that is none."""
+        if not self._shelf.delete(answer_id):
+            raise refuse("unknown response")
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._shelf.clear()
+
+
+class SharedDeferred(Deferred):
+    """Completions that wait in Redis for somebody to fetch them."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._shelf = Shelf(store, "deferred", MOST_WAITING, UNLIMITED)
+
+    def start(self, completion: Completion) -> str:
+        """Keep a completion; the result is the id by which it can be fetched."""
+        number = self._store.ask("INCR", self._store.key("deferred:started")) - 1
+        request_id = uuid("deferred", completion.id, str(number))
+        self._shelf.put(request_id, msgspec.msgpack.encode(completion))
+        return request_id
+
+    def take(self, request_id: str) -> Completion | None:
+        """Hand a completion over, or None the first time; raises ApiError for no such id."""
+        data = self._shelf.get(request_id)
+        asked_for = self._store.key("deferred:asked")
+        if data is not None and self._store.ask("SADD", asked_for, request_id):
+            return None
+        # Of two that ask at the same time one gets it.
+        if data is None or not self._shelf.delete(request_id):
+            raise refuse("unknown deferred completion", request=request_id)
+        self._store.ask("SREM", asked_for, request_id)
+        return msgspec.msgpack.decode(data, type=Completion)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._shelf.clear()
+        names = ("deferred:started", "deferred:asked")
+        self._store.ask("DEL", *map(self._store.key, names))
+
+
+class SharedFiles(Files):
+    """Files by their id in Redis."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._shelf = Shelf(store, "files", UNLIMITED, MOST_FILE_BYTES)
+
+    def put(self, name: str, data: bytes, now: int) -> File:
+        """Keep a file, and drop the oldest where they are too large together."""
+        number = self._store.ask("INCR", self._store.key("files:uploaded")) - 1
+        file = File(f"file_{uuid('file', name, str(number), data)}", name, data, now)
+        self._shelf.put(file.id, msgspec.msgpack.encode(file))
+        return file
+
+    def all(self) -> list[File]:
+        """Give every file, the oldest first."""
+        return [msgspec.msgpack.decode(data, type=File) for data in self._shelf.all()]
+
+    def get(self, file_id: str) -> File:
+        """Give a file; raises the ApiError for an id that is none."""
+        data = self._shelf.get(file_id)
+        if data is None:
+            raise refuse("unknown file", file=file_id)
+        return msgspec.msgpack.decode(data, type=File)
+
+    def delete(self, file_id: str) -> None:
+        """Forget a file; raises the ApiError for an id that is none."""
+        if not self._shelf.delete(file_id):
+            raise refuse("unknown file", file=file_id)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._shelf.clear()
+        self._store.ask("DEL", self._store.key("files:uploaded"))

@@ -1,0 +1,110 @@
+"""The journal that processes have together: numbers go on whoever answers."""
+
+from dataclasses import replace
+
+import msgspec
+
+from ..journal import Journal, Kept, LoggedRequest
+from .shelf import UNLIMITED, Shelf
+from .store import Store
+
+# KEYS: the number of requests, the requests. ARGV: a request, how many are kept.
+_APPEND = """
+local number = redis.call('INCR', KEYS[1])
+redis.call('HSET', KEYS[2], number, ARGV[1])
+redis.call('HDEL', KEYS[2], number - ARGV[2])
+return number
+"""
+
+# KEYS: as above. ARGV: a number, a request.
+_UPDATE = """
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then
+  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+end
+"""
+
+_NAMES = ("requests:total", "requests")
+
+
+class _Bodies(msgspec.Struct, array_like=True):
+    request: bytes
+    answer: bytes
+
+
+class SharedKept(Kept):
+    """Images by hash in Redis."""
+
+    def __init__(self, store: Store, room: int) -> None:
+        super().__init__(room)
+        self._shelf = Shelf(store, "images", UNLIMITED, room)
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep some bytes, unless they are more than there is room for at all."""
+        if len(data) <= self.room and not self._shelf.has(name):
+            self._shelf.put(name, data)
+
+    def get(self, name: str) -> bytes | None:
+        """Give what is kept by a name, or None where it is not."""
+        return self._shelf.get(name)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._shelf.clear()
+
+
+class SharedJournal(Journal):
+    """The newest requests in Redis; as a list it is what there was at the last `refresh`."""
+
+    def __init__(self, store: Store, most: int, image_room: int, exchange_room: int) -> None:
+        super().__init__(most, image_room, exchange_room)
+        self.images = SharedKept(store, image_room)
+        self._store = store
+        self._bodies = Shelf(store, "exchanges", most, exchange_room)
+        self._append = store.script(_APPEND, *_NAMES)
+        self._update = store.script(_UPDATE, *_NAMES)
+
+    def append(self, log: LoggedRequest) -> None:
+        """Note a request, and forget the oldest if there are too many."""
+        log.number = self._append(_encoded(log), self.most)
+
+    def keep_request(self, log: LoggedRequest, body: bytes) -> None:
+        """Keep the body of a request; it is written with the answer."""
+        log.raw_request = body
+
+    def keep_answer(self, log: LoggedRequest, body: bytes) -> None:
+        """Keep the body of an answer, and how the request ended."""
+        self._bodies.put(str(log.number), msgspec.msgpack.encode(_Bodies(log.raw_request, body)))
+        self.update(log)
+
+    def update(self, log: LoggedRequest) -> None:
+        """Note how a request stands."""
+        self._update(log.number, _encoded(log))
+
+    def refresh(self) -> None:
+        """Read what others noted."""
+        total, rows = self._store.together(*((verb, self._store.key(name)) for verb, name in _READ))
+        self.total = int(total or 0)
+        bodies = self._bodies.by_name()
+        self[:] = [_decoded(number, rows[number], bodies) for number in sorted(rows, key=int)]
+
+    def clear(self) -> None:
+        """Forget all, and count anew."""
+        super().clear()
+        self._bodies.clear()
+        self._store.ask("DEL", *map(self._store.key, _NAMES))
+
+
+_READ = tuple(zip(("GET", "HGETALL"), _NAMES, strict=True))
+
+
+def _encoded(log: LoggedRequest) -> bytes:
+    return msgspec.msgpack.encode(replace(log, key="", raw_request=b"", raw_answer=b""))
+
+
+def _decoded(number: bytes, row: bytes, bodies: dict[bytes, bytes]) -> LoggedRequest:
+    log = msgspec.msgpack.decode(row, type=LoggedRequest)
+    log.number = int(number)
+    if data := bodies.get(number):
+        kept = msgspec.msgpack.decode(data, type=_Bodies)
+        log.raw_request, log.raw_answer = kept.request, kept.answer
+    return log

@@ -1,0 +1,168 @@
+"""Rules and pictures that processes have together: who answers takes the next of all."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from ..faults import Fault
+from ..scenario import Failure, ImageFailure, Reply, Rule, Scenario
+from ..when import When
+from .store import Store
+
+# What changes when rules or pictures do, whoever changed them.
+_RULES_VERSION, _IMAGES_VERSION = "rules:version", "pictures:version"
+
+_RULES, _LEFT, _THROWN = "rules", "rules:left", "rules:thrown"
+_ADDED, _SEED, _SOURCE, _IMAGES = "rules:added", "rules:seed", "rules:source", "pictures"
+
+Command = tuple[str | bytes | float, ...]
+
+
+class _Written(msgspec.Struct, frozen=True):
+    """A rule as it stands in Redis; how often it is left stands beside it."""
+
+    when: When
+    name: str
+    probability: float
+    fault: Fault | None = None
+    reply: Reply | None = None
+    failure: Failure | None = None
+    image_failure: bool = False
+
+    @classmethod
+    def of(cls, rule: Rule) -> "_Written":
+        answer = rule.answer
+        return cls(
+            rule.when,
+            rule.name,
+            rule.probability,
+            rule.fault,
+            answer if isinstance(answer, Reply) else None,
+            answer if isinstance(answer, Failure) else None,
+            isinstance(answer, ImageFailure),
+        )
+
+    def rule(self, number: int, left: bytes | None) -> Rule:
+        image_failure = ImageFailure() if self.image_failure else None
+        return Rule(
+            self.when,
+            self.reply or self.failure or image_failure,
+            self.fault,
+            None if left is None else int(left),
+            self.probability,
+            self.name,
+            number,
+        )
+
+
+@dataclass
+class SharedScenario(Scenario):
+    """The rules as they stand in Redis; here is what they were at the last `refresh`."""
+
+    store: Store = field(kw_only=True)
+    _seen_rules: bytes | None = None
+    _seen_images: bytes | None = None
+
+    def refresh(self) -> None:
+        """Look whether the file of the scenario has changed, and what others did."""
+        super().refresh()
+        keys = map(self.store.key, (_RULES_VERSION, _IMAGES_VERSION))
+        rules, images = self.store.ask("MGET", *keys)
+        if rules != self._seen_rules:
+            self._seen_rules = rules
+            self._read_rules()
+        if images != self._seen_images:
+            self._seen_images = images
+            self._read_images()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        super().clear()
+        self._change(self._forgotten(), _RULES_VERSION, _IMAGES_VERSION)
+
+    def replace(
+        self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int, source: str = ""
+    ) -> None:
+        """Put other rules and pictures in the place of all that there were.
+
+        Of processes that read the same file one does so for all.
+        """
+        before = self.store.ask("GETSET", self.store.key(_SOURCE), source)
+        if source and before == source.encode():
+            return
+        added = [*rules]
+        commands = self._forgotten()
+        for number, rule in enumerate(added, 1):
+            commands += self._written(rule, number)
+        key = self.store.key
+        commands += [("HSET", key(_IMAGES), url, data) for url, data in images.items()]
+        commands += [("SET", key(_ADDED), len(added)), ("SET", key(_SEED), seed)]
+        commands.append(("SET", key(_SOURCE), source))
+        self._change(commands, _RULES_VERSION, _IMAGES_VERSION)
+
+    def add(self, rule: Rule) -> None:
+        """Add a rule behind all others; raises TypeError for a function."""
+        _check(rule)
+        number: int = self.store.ask("INCR", self.store.key(_ADDED))
+        self._change(self._written(rule, number), _RULES_VERSION)
+
+    def serve_image(self, url: str, data: bytes) -> None:
+        """Put a picture behind an address."""
+        self._change([("HSET", self.store.key(_IMAGES), url, data)], _IMAGES_VERSION)
+
+    def _throw(self, rule: Rule) -> int:
+        thrown: int = self.store.ask("HINCRBY", self.store.key(_THROWN), rule.number, 1)
+        return thrown
+
+    def _use(self, rule: Rule) -> bool:
+        if rule.left is None:
+            return True
+        left = self.store.ask("HINCRBY", self.store.key(_LEFT), rule.number, -1)
+        if left == 0:
+            self._change([("HDEL", self.store.key(_RULES), rule.number)], _RULES_VERSION)
+        return bool(left >= 0)
+
+    def _change(self, commands: list[Command], *versions: str) -> None:
+        self.store.together(*commands, *(("INCR", self.store.key(name)) for name in versions))
+
+    def _forgotten(self) -> list[Command]:
+        names = (_RULES, _LEFT, _THROWN, _ADDED, _SEED, _SOURCE, _IMAGES)
+        return [("DEL", *map(self.store.key, names))]
+
+    def _written(self, rule: Rule, number: int) -> list[Command]:
+        """Give what writes a rule."""
+        _check(rule)
+        rule.number, rule.name = number, rule.name or f"rule {number}"
+        data = msgspec.msgpack.encode(_Written.of(rule))
+        commands: list[Command] = [("HSET", self.store.key(_RULES), number, data)]
+        if rule.left is not None:
+            commands.append(("HSET", self.store.key(_LEFT), number, rule.left))
+        return commands
+
+    def _read_rules(self) -> None:
+        key = self.store.key
+        rules, left, seed = self.store.together(
+            ("HGETALL", key(_RULES)), ("HGETALL", key(_LEFT)), ("GET", key(_SEED))
+        )
+        if seed is not None:
+            self.seed = int(seed)
+        decode = msgspec.msgpack.Decoder(_Written).decode
+        self.rules = [
+            decode(rules[number]).rule(int(number), left.get(number))
+            for number in sorted(rules, key=int)
+            # Somebody took the last of it, and is about to remove it.
+            if int(left.get(number, 1)) > 0
+        ]
+
+    def _read_images(self) -> None:
+        images = self.store.ask("HGETALL", self.store.key(_IMAGES))
+        self.images.clear()
+        self.images.update({url.decode(): data for url, data in images.items()})
+
+
+def _check(rule: Rule) -> None:
+    if callable(rule.answer):
+        raise TypeError(
+            "a function can't answer where the state is shared: other processes don't have it"
+        )

@@ -1,0 +1,90 @@
+"""Several processes that answer on one port: each by itself, or all as one by a shared state."""
+
+import asyncio
+import multiprocessing
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+from .listening import listener
+from .process import give_memory_back, serve
+from .server import FakeServer
+from .signals import on_signal
+
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """A process; it tells by the line that it listens, and ends when the line does."""
+
+    process: SpawnProcess
+    line: Connection
+
+    @property
+    def listens(self) -> bool:
+        """Whether it listens; waits until it does, or has ended."""
+        ready = wait([self.line, self.process.sentinel])
+        return self.line in ready and self.line.poll() and bool(self.line.recv())
+
+
+def serve_together(count: int, options: Mapping[str, Any]) -> int:
+    """Answer in so many processes until a signal; the first line printed is the base URL.
+
+    The result is an exit status. Raises what FakeServer does, and OSError for a taken port.
+    """
+    with listener(options["host"], options["port"]) as shared:
+        given = {**options, "port": shared.getsockname()[1]}
+        # Whatever is wrong with the options is said once, and before anybody starts.
+        url = FakeServer(**given).url
+        workers = [_started(given, shared) for _ in range(count)]
+        try:
+            if all(worker.listens for worker in workers):
+                return asyncio.run(_watched(workers, url))
+            return _lost()
+        finally:
+            for worker in workers:
+                worker.process.terminate()
+            for worker in workers:
+                worker.process.join()
+
+
+def _started(options: Mapping[str, Any], shared: socket.socket) -> _Worker:
+    line, other_end = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=_work, args=(options, shared, other_end))
+    process.start()
+    other_end.close()
+    return _Worker(process, line)
+
+
+def _work(options: Mapping[str, Any], shared: socket.socket, line: Connection) -> None:
+    give_memory_back()
+    # Whoever started it may be killed: the line ends then.
+    asyncio.run(serve(FakeServer(**options), partial(line.send, obj=True), shared, line.fileno()))
+
+
+async def _watched(workers: list[_Worker], url: str) -> int:
+    """Wait for a signal, or until a process is lost; the result is an exit status."""
+    end = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        on_signal(number, end.set)
+    for worker in workers:
+        asyncio.get_running_loop().add_reader(worker.process.sentinel, end.set)
+    print(url, flush=True)
+    await end.wait()
+    ended = [worker.process for worker in workers if wait([worker.process.sentinel], timeout=0)]
+    for process in ended:
+        # Its files are closed a moment before it can be asked how it ended.
+        process.join()
+    return _lost() if any(process.exitcode for process in ended) else 0
+
+
+def _lost() -> int:
+    print("fake_server: a worker has ended, and with it all others", file=sys.stderr)
+    return 1
