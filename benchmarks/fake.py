@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 PEERS = Path(__file__).parents[1] / ".bench"
 ECHO = """
 import asyncio, sys
-from fake_server.listening import listening
+from fake_server.listening import listener, listening
 
 async def app(scope, receive, send):
     body, more = b"", True
@@ -40,7 +40,8 @@ async def app(scope, receive, send):
 
 async def main():
     app.app = type("App", (), {"answering": 0})
-    async with listening(app, "127.0.0.1", int(sys.argv[1]), 0):
+    with listener("127.0.0.1", int(sys.argv[1])) as socket:
+      async with listening(app, socket, 0):
         await asyncio.Event().wait()
 
 asyncio.run(main())

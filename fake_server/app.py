@@ -19,6 +19,7 @@ from .completion import Completion
 from .delivery import Line, Outgoing, Receive, Scope, Send, deliver, read_body
 from .exchange import Recording, abbreviated
 from .journal import LoggedRequest
+from .large_body import LARGE
 from .refusals import FAILURES, ApiError, StateLost, refuse
 from .request import ChatRequest
 from .service import Service
@@ -91,7 +92,8 @@ ROUTES = Routes(
 class App:
     """The ASGI application; `api_key` is the one good key, or None where any will do.
 
-    `restore` reads the scenario's file again, if there is one.
+    `restore` reads the scenario's file again, if there is one. `after_large` hears when a large
+    request was answered.
     """
 
     service: Service
@@ -99,6 +101,7 @@ class App:
     max_body: int = DEFAULT_MAX_BODY
     batching: Callable[..., Batches] = Batches
     restore: Callable[[], None] = lambda: None
+    after_large: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.journal = self.service.journal
@@ -150,6 +153,8 @@ class App:
             await self._answer_body(log, body, _end_of_call(scope, log), line)
         finally:
             self.answering -= 1
+            if body and len(body) > LARGE:
+                self.after_large()
 
     async def _answer_body(
         self, log: LoggedRequest, body: bytes | None, end_call: EndCall | None, line: Line

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .era import FIRST, NEWEST
-from .process import give_memory_back, serve
+from .process import serve, settle
 from .run import run
 from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES, UPSTREAM
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .server import FakeServer
 
         server = FakeServer(**given)
-        give_memory_back()
+        settle(server)
         if options.verb == "run":
             return asyncio.run(run(server, command, options.api_key))
         asyncio.run(serve(server, lambda: print(server.url, flush=True)))

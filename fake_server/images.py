@@ -9,7 +9,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pybase64
 
@@ -40,8 +40,6 @@ class Picture:
     height: int
     size: int
     declared: str = ""
-    data: bytes = field(default=b"", repr=False, compare=False)
-    sha256: str = field(default="", repr=False, compare=False)
 
 
 def is_data_url(url: str) -> bool:
@@ -51,16 +49,26 @@ def is_data_url(url: str) -> bool:
 
 def from_data_url(url: str, contract: Contract = DOCUMENTED) -> Picture:
     """Decode an inline image and read it; raises the ApiError that it earns."""
+    data, declared = decoded(url, contract)
+    return read(data, declared, contract)
+
+
+def decoded(url: str, contract: Contract) -> tuple[bytes, str]:
+    """Give the bytes of an inline image, and the type it declares; raises ApiError."""
     head = _DATA_URL.match(url)
     if head is None:
         raise refuse("bad base64")
     # By arithmetic first: what is too large is not worth decoding.
     _check_size(contract, (len(url) - head.end()) // 4 * 3 - url[-2:].count("="))
     try:
-        data = pybase64.b64decode(url[head.end() :], validate=True)
+        return pybase64.b64decode(url[head.end() :], validate=True), head["declared"]
     except (binascii.Error, ValueError):
         raise refuse("bad base64") from None
-    return read(data, head["declared"], contract)
+
+
+def hashed(data: bytes) -> str:
+    """Give the SHA-256 of an image, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def read(data: bytes, declared: str = "", contract: Contract = DOCUMENTED) -> Picture:
@@ -73,8 +81,7 @@ def read(data: bytes, declared: str = "", contract: Contract = DOCUMENTED) -> Pi
             except DamagedError:
                 raise refuse(f"damaged {kind}") from None
             _check_pixels(width, height)
-            sha256 = hashlib.sha256(data).hexdigest()
-            return Picture(kind, width, height, len(data), declared, data, sha256)
+            return Picture(kind, width, height, len(data), declared)
     raise refuse(contract.unknown_format)
 
 

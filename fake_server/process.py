@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .signals import on_signal
@@ -14,25 +15,47 @@ from .signals import on_signal
 if TYPE_CHECKING:
     from .server import FakeServer
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
-# Larger than what asyncio makes room for at each read, which would be mapped anew each time.
-_LARGE_BLOCK = 1024**2
+# The most that glibc allows: an image of 20 MiB in base64 is smaller.
+_LARGE_BLOCK = 32 * 1024**2
+
+# Seconds without a large request after which memory is given back.
+_PAUSE = 0.1
 
 # Seconds that answers on their way have when the process is told to end.
 _PATIENCE = 3
 
 
-def give_memory_back() -> None:
-    """Have large blocks given back as soon as they are free: glibc keeps them after the first.
+def settle(server: "FakeServer") -> None:
+    """Have a process that does nothing else keep memory between large requests, and no longer.
 
-    https://man7.org/linux/man-pages/man3/mallopt.3.html: a threshold that is set stays as it is.
+    glibc gives a large block back as soon as it is free, and takes it anew for the next request:
+    then it takes longer to get at the memory than to look at what is in it.
+    https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
-    # Another C library has no such function, or another system no such library.
+    # Another C library has no such functions, or another system no such library.
     with suppress(OSError, AttributeError, TypeError):
-        set_option = ctypes.CDLL(None).mallopt
+        library = ctypes.CDLL(None)
+        set_option, trim = library.mallopt, library.malloc_trim
         set_option(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
-        set_option(_M_TRIM_THRESHOLD, 2 * _LARGE_BLOCK)
+        set_option(_M_TRIM_THRESHOLD, 16 * _LARGE_BLOCK)
+        # What a thread has freed is of use to the others.
+        set_option(_M_ARENA_MAX, 1)
+        server.app.after_large = _Pause(partial(trim, 0)).begin
+
+
+class _Pause:
+    """Does something when nothing has begun a pause again for a moment."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._work = work
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._work)
 
 
 async def serve(

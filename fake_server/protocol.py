@@ -19,6 +19,9 @@ from uvicorn.protocols.http.zttp_impl import ZttpProtocol
 from .delivery import AT_ONCE, BREAK
 from .grpc import END_WITH_HEADERS
 from .headers import Headers
+from .large_body import LARGE, MOST, LargeBody
+
+_ANY = bytes(64 * 1024)
 
 
 class _Http2(ZttpH2Protocol):
@@ -30,6 +33,37 @@ class _Http2(ZttpH2Protocol):
 
 
 class _Http1(ZttpProtocol):
+    def data_received(self, data: bytes) -> None:
+        """Take what came; a large body that has just begun is read on in another way."""
+        before = self.cycle
+        super().data_received(data)
+        cycle = self.cycle
+        # Of one that began before, somebody may have had a part.
+        if cycle is not before and cycle.more_body:
+            more = _declared_length(self.headers) - len(cycle.body)
+            if LARGE <= more <= MOST:
+                self._read_large_body(more)
+
+    def _read_large_body(self, more: int) -> None:
+        began = self.cycle.body
+        self.cycle.body = bytearray()
+        self.cycle.message_event.clear()
+        self.flow.resume_reading()
+        done = partial(self._have_large_body, more)
+        self.transport.set_protocol(LargeBody(self, began, more, done))
+
+    def _have_large_body(self, more: int, body: bytearray) -> None:
+        self.transport.set_protocol(self)
+        self.cycle.body = body
+        # The parser only has to know how much of the body came.
+        event: zttp.Event = zttp.NEED_DATA
+        while more > 0:
+            event = self.conn.receive_event(_ANY[:more])
+            more -= len(_ANY)
+            while isinstance(event, zttp.Data):
+                event = self.conn.next_event()
+        self.handle_events(event)
+
     def answer_at_once(self, status: int, headers: Headers, body: bytes) -> bool:
         """Send a whole answer in one write; False where the client has to be waited for."""
         cycle = self.cycle
@@ -63,6 +97,11 @@ class FakeProtocol(AutoZttpProtocol):
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
         protocol.data_received(initial_data)
+
+
+def _declared_length(headers: Headers) -> int:
+    """Give the declared length of a body, or 0 where it comes in chunks."""
+    return next((int(value) for name, value in headers if name == b"content-length"), 0)
 
 
 def _break_off(transport: asyncio.Transport, *, reset: bool) -> None:

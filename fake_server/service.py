@@ -6,7 +6,6 @@ No wire format is known here.
 import asyncio
 import inspect
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -35,7 +34,7 @@ from .exchange import without_images
 from .fetch import Sources
 from .files import Files
 from .identity import uuid
-from .images import Picture, from_data_url, is_data_url, read
+from .images import Picture, decoded, hashed, is_data_url, read
 from .journal import Journal, LoggedAnswer, LoggedImage, LoggedMessage, LoggedRequest
 from .rates import Rates, Told
 from .refusals import refuse
@@ -43,8 +42,8 @@ from .request import ChatRequest, FilePart, ImagePart, Part, TextPart
 from .scenario import Reply, Rule, Scenario, Scripted, scripted
 from .stored import Stored, StoredAnswers
 
-# Bytes of an image below which a thread costs more than it gives.
-_LARGE = 256 * 1024
+# Bytes of an image below which a thread costs more than it gives: others wait some ms at most.
+_LARGE = 4 * 1024**2
 
 # Bytes of a request from which its images are not hashed again for each of its ids.
 _LONG_SEED = 8 * 1024
@@ -177,21 +176,22 @@ class Service:
                     noted.parts.append(await self._image(part, model))
 
     async def _image(self, part: ImagePart | FilePart, model: Model) -> LoggedImage:
+        url, declared = "", ""
         if isinstance(part, FilePart):
-            file = self.files.get(part.file_id)
-            picture = await _aside(len(file.data), read, file.data, "", self.contract)
-            source, url = "file", ""
+            data, source = self.files.get(part.file_id).data, "file"
         elif is_data_url(part.url):
-            picture = await _aside(len(part.url), from_data_url, part.url, self.contract)
-            source, url = "data", ""
+            source = "data"
+            if len(part.url) < _LARGE:
+                data, declared = decoded(part.url, self.contract)
+            else:
+                data, declared = await asyncio.to_thread(decoded, part.url, self.contract)
         else:
             fetched = await self.sources.fetch(part.url)
-            picture = await _aside(
-                len(fetched.data), read, fetched.data, fetched.declared, self.contract
-            )
-            source, url = fetched.source, part.url
+            data, declared, source = fetched.data, fetched.declared, fetched.source
+            url = part.url
+        picture, sha256 = await _seen(data, declared, self.contract)
         tiles, patches, tokens = count(self.contract, model, picture, part.detail)
-        self.journal.images.put(picture.sha256, picture.data)
+        self.journal.images.put(sha256, data)
         return LoggedImage(
             format=picture.format,
             width=picture.width,
@@ -204,7 +204,7 @@ class Service:
             url=url,
             declared=picture.declared,
             patches=patches,
-            sha256=picture.sha256,
+            sha256=sha256,
         )
 
     def _completion(
@@ -309,11 +309,13 @@ def _with_known_detail(part: Part) -> Part:
     return part
 
 
-async def _aside(size: int, work: Callable[..., Picture], *arguments: object) -> Picture:
-    """Do what takes long with a large image beside the loop, which serves others meanwhile."""
-    if size < _LARGE:
-        return work(*arguments)
-    return await asyncio.to_thread(work, *arguments)
+async def _seen(data: bytes, declared: str, contract: Contract) -> tuple[Picture, str]:
+    """Read an image, and give its hash; a large one beside the loop, which serves others meanwhile."""
+    if len(data) < _LARGE:
+        return read(data, declared, contract), hashed(data)
+    return await asyncio.gather(
+        asyncio.to_thread(read, data, declared, contract), asyncio.to_thread(hashed, data)
+    )
 
 
 def _cut(reply: Reply, parameters: dict[str, Any]) -> tuple[list[str], list[str], str]:

@@ -13,7 +13,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from .listening import listener
-from .process import give_memory_back, serve
+from .process import serve, settle
 from .server import FakeServer
 from .signals import on_signal
 
@@ -64,9 +64,10 @@ def _started(options: Mapping[str, Any], shared: socket.socket) -> _Worker:
 
 
 def _work(options: Mapping[str, Any], shared: socket.socket, line: Connection) -> None:
-    give_memory_back()
+    server = FakeServer(**options)
+    settle(server)
     # Whoever started it may be killed: the line ends then.
-    asyncio.run(serve(FakeServer(**options), partial(line.send, obj=True), shared, line.fileno()))
+    asyncio.run(serve(server, partial(line.send, obj=True), shared, line.fileno()))
 
 
 async def _watched(workers: list[_Worker], url: str) -> int:

@@ -2,10 +2,11 @@
 
 import json
 import socket
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from fake_server import FakeServer
-from tests.asking import body
+from tests.asking import Part, body
 
 
 def connected(server: FakeServer, *, room: int | None = None) -> socket.socket:
@@ -19,9 +20,14 @@ def connected(server: FakeServer, *, room: int | None = None) -> socket.socket:
     return connection
 
 
-def question(*headers: str, path: str = "/v1/chat/completions", **fields: object) -> bytes:
+def question(
+    *headers: str,
+    path: str = "/v1/chat/completions",
+    parts: Iterable[Part] = (),
+    **fields: object,
+) -> bytes:
     """Write a chat as a whole request, with more headers if told."""
-    data = json.dumps(body(**fields)).encode()
+    data = json.dumps(body(*parts, **fields)).encode()
     head = (
         f"POST {path} HTTP/1.1",
         "host: x",
