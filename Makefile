@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PAGES := README.md fake_server/README.md fake_server/DEVIATIONS.md
 
-.PHONY: help demo test check dist soak bench fix serve cassettes clean
+.PHONY: help demo test check audit dist soak bench fix serve cassettes clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ check: .venv/.dev tests/node/node_modules/.installed ## Everything that CI runs:
 	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+
+audit: .venv/.dev ## Look whether a version that is used here was withdrawn; make check knows those with advisories
+	$(BIN)/python .ci/withdrawn.py
 
 dist: .venv/.dev ## Build the wheel and the sdist, and run the demo from the wheel alone
 	rm -rf dist
