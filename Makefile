@@ -46,8 +46,12 @@ soak: .venv/.dev .soak/.ready ## Hand a million made-up inputs to the fake and t
 
 bench: .venv/.dev .bench/.ready ## Measure the plugin and the fake against their peers
 	$(BIN)/python benchmarks/startup.py 21
+	$(BIN)/python benchmarks/commands.py 11
 	$(BIN)/python benchmarks/large_images.py 9
+	$(BIN)/python benchmarks/streaming.py 5
 	$(BIN)/python benchmarks/fake.py 5
+	$(BIN)/python benchmarks/growth.py 9
+	.bench/llm/bin/python benchmarks/fixture.py 21
 
 fix: .venv/.dev ## Format, mend what can be mended, and write the tables of the pages
 	$(BIN)/ruff format .
@@ -92,7 +96,7 @@ tests/node/node_modules/.installed: tests/node/package.json
 	@$(BIN)/python -m venv .bench
 	@.bench/bin/python -m pip install --quiet 'mockllm==0.0.8' 'pytest-httpserver==1.2.0'
 	@$(BIN)/python -m venv .bench/llm
-	@.bench/llm/bin/python -m pip install --quiet --editable . 'llm-grok==1.4.2' 'llm-gemini==0.35' 'llm-anthropic==0.30'
+	@.bench/llm/bin/python -m pip install --quiet --editable '.[fake]' pytest 'pytest-httpserver==1.2.0' 'llm-grok==1.4.2' 'llm-gemini==0.35' 'llm-anthropic==0.30'
 	@npm install --prefix .bench --no-package-lock --loglevel=error '@copilotkit/aimock@1.43.0'
 	@touch $@
 

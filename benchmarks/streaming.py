@@ -21,26 +21,28 @@ from pathlib import Path
 PEERS = Path(__file__).parents[1] / ".bench"
 COUNT = 10_000
 WORDS = "word " * COUNT
+# What is asked for the long answer.
+LONG = "At length"
 READERS = {
     "llm-grok-vision": """
 import llm
-response = llm.get_model("xai/grok-4").prompt("Hi", key="any", stream=True)
+response = llm.get_model("xai/grok-4").prompt("At length", key="any", stream=True)
 chunks = (chunk for chunk in response)
 """,
     "LLM's OpenAI model": """
 import llm
-response = llm.get_model("peer").prompt("Hi", key="any", stream=True)
+response = llm.get_model("peer").prompt("At length", key="any", stream=True)
 chunks = (chunk for chunk in response)
 """,
     "openai package": """
 import openai
-asked = {"model": "grok-4", "messages": [{"role": "user", "content": "Hi"}]}
+asked = {"model": "grok-4", "messages": [{"role": "user", "content": "At length"}]}
 stream = openai.OpenAI().chat.completions.create(**asked, stream=True)
 chunks = (chunk.choices[0].delta.content for chunk in stream if chunk.choices)
 """,
     "httpx2 and json alone": """
 import json, os, httpx2
-asked = {"model": "grok-4", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+asked = {"model": "grok-4", "messages": [{"role": "user", "content": "At length"}], "stream": True}
 def read():
     url = os.environ["XAI_API_BASE"] + "/chat/completions"
     headers = {"authorization": "Bearer any"}
@@ -61,20 +63,20 @@ print((time.process_time() - start) / count * 1e6)
 """
 
 
-def request(port: int) -> bytes:
+def request(port: int, words: str) -> bytes:
     """Write a question whose answer is streamed."""
-    asked = {"model": "grok-4", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    asked = {"model": "grok-4", "messages": [{"role": "user", "content": words}], "stream": True}
     body = json.dumps(asked).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
     head += "authorization: Bearer any\r\ncontent-type: application/json\r\n"
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
-def pieces(port: int) -> Iterator[bytes]:
+def pieces(port: int, words: str) -> Iterator[bytes]:
     """Ask, and give what each read of the socket gives, until the end of the stream."""
     with socket.create_connection(("127.0.0.1", port)) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        line.sendall(request(port))
+        line.sendall(request(port, words))
         end = b""
         while b"[DONE]" not in end:
             piece = line.recv(65536)
@@ -85,7 +87,7 @@ def pieces(port: int) -> Iterator[bytes]:
 def first(port: int) -> float:
     """Give the ms until the first event."""
     began = time.perf_counter()
-    for piece in pieces(port):
+    for piece in pieces(port, "Hi"):
         if b"data: " in piece:
             return 1000 * (time.perf_counter() - began)
     raise SystemExit("there was no event")
@@ -94,7 +96,7 @@ def first(port: int) -> float:
 def rate(port: int) -> tuple[float, float]:
     """Give the events a second, and how many came in one read of the socket."""
     began = time.perf_counter()
-    reads = [piece.count(b"data: ") for piece in pieces(port)]
+    reads = [piece.count(b"data: ") for piece in pieces(port, LONG)]
     took = time.perf_counter() - began
     filled = [count for count in reads if count]
     return sum(filled) / took, sum(filled) / len(filled)
@@ -117,9 +119,11 @@ def started(command: Callable[[int], list[str]]) -> tuple["subprocess.Popen[byte
 def servers(folder: Path) -> dict[str, Callable[[int], list[str]]]:
     """Give the command of each server for a port."""
     scenario, fixtures = folder / "scenario.yaml", folder / "fixtures.json"
-    scenario.write_text(f"rules:\n  - reply: {WORDS!r}\n")
-    answer = {"match": {}, "response": {"content": WORDS}, "chunkSize": len("word ")}
-    fixtures.write_text(json.dumps({"fixtures": [answer]}))
+    long_rule = f"  - when: {{text: {LONG}}}\n    reply: {WORDS!r}\n"
+    scenario.write_text(f"rules:\n{long_rule}  - reply: hello friend\n")
+    long = {"match": {"userMessage": LONG}, "response": {"content": WORDS}, "chunkSize": 5}
+    short = {"match": {}, "response": {"content": "hello friend"}, "chunkSize": 5}
+    fixtures.write_text(json.dumps({"fixtures": [long, short]}))
     python, aimock = sys.executable, PEERS / "node_modules/.bin/llmock"
     ours = [python, "-m", "fake_server", "--scenario", str(scenario), "--port"]
     found: dict[str, Callable[[int], list[str]]] = {"fake_server": lambda port: [*ours, str(port)]}

@@ -16,12 +16,12 @@ Headers = list[tuple[bytes, bytes]]
 
 def of_completion(now: int, request_id: str, content_type: str, era: Era, told: Told) -> Headers:
     """Headers of an answer to inference, streamed or whole, in the order of the newest era."""
-    trace = hexadecimal(48, "trace", request_id)
+    digits = hexadecimal(64, "trace", request_id)
     own = {
         "date": _date(now),
         "x-request-id": request_id,
-        "traceparent": f"00-{trace[:32]}-{trace[32:]}-01",
-        "cf-ray": _ray(request_id),
+        "traceparent": f"00-{digits[:32]}-{digits[32:48]}-01",
+        "cf-ray": f"{digits[48:]}-FRA",
     }
     rows, places = _of_inference(content_type, era, told)
     headers = rows.copy()

@@ -6,8 +6,10 @@ from base64 import b64encode
 
 def hexadecimal(digits: int, *seeds: str | bytes) -> str:
     """Give so many hexadecimal digits, determined by the seeds."""
-    pieces = [seed.encode() if isinstance(seed, str) else seed for seed in seeds]
-    told = b"".join([len(piece).to_bytes(8, "big") + piece for piece in pieces])
+    told = b""
+    for seed in seeds:
+        piece = seed.encode() if isinstance(seed, str) else seed
+        told += len(piece).to_bytes(8, "big") + piece
     return hashlib.blake2b(told, digest_size=32).hexdigest()[:digits]
 
 

@@ -321,6 +321,8 @@ async def _seen(data: bytes, declared: str, contract: Contract) -> tuple[Picture
 def _cut(reply: Reply, parameters: dict[str, Any]) -> tuple[list[str], list[str], str]:
     """Apply `stop` and the most tokens allowed; give reasoning, answer and finish_reason."""
     text = reply.text
+    if not parameters:
+        return words(reply.reasoning), words(text), "stop"
     ends = [at for stop in parameters.get("stop", ()) if (at := text.find(stop)) >= 0]
     text = text[: min(ends)] if ends else text
     allowed = min(

@@ -1,5 +1,7 @@
 """Files that are uploaded once and named in messages, by OpenAI's own client and xai-sdk."""
 
+from collections.abc import Iterator
+
 import openai
 import pytest
 from xai_sdk import Client
@@ -16,8 +18,9 @@ FORM = {**BEARER, "content-type": "multipart/form-data; boundary=b"}
 
 
 @pytest.fixture
-def client(grok_server: FakeServer) -> openai.OpenAI:
-    return openai.OpenAI(base_url=grok_server.url, api_key="xai-test-key", max_retries=0)
+def client(grok_server: FakeServer) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=grok_server.url, api_key="xai-test-key", max_retries=0) as client:
+        yield client
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import anthropic
@@ -29,9 +30,10 @@ LINKED: Any = {"type": "image", "source": {"type": "url", "url": "https://exampl
 
 
 @pytest.fixture
-def client(grok_server: FakeServer) -> anthropic.Anthropic:
+def client(grok_server: FakeServer) -> Iterator[anthropic.Anthropic]:
     root = grok_server.url.removesuffix("/v1")
-    return anthropic.Anthropic(base_url=root, api_key="xai-test-key", max_retries=0)
+    with anthropic.Anthropic(base_url=root, api_key="xai-test-key", max_retries=0) as client:
+        yield client
 
 
 def ask(client: anthropic.Anthropic, *content: Any, **options: Any) -> Any:

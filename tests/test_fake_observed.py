@@ -168,10 +168,12 @@ def test_an_answer_names_the_model_that_it_was_seen_to_name(early, asked, model)
 
 
 def test_the_helper_of_openai_streams_without_usage(server):
-    client = openai.OpenAI(base_url=server.url, api_key="any")
-    with client.chat.completions.stream(
-        model="grok-4", messages=[{"role": "user", "content": "Hello"}]
-    ) as stream:
+    with (
+        openai.OpenAI(base_url=server.url, api_key="any") as client,
+        client.chat.completions.stream(
+            model="grok-4", messages=[{"role": "user", "content": "Hello"}]
+        ) as stream,
+    ):
         answer = stream.get_final_completion()
 
     assert answer.choices[0].message.content == "The fake server saw no image."

@@ -1,5 +1,7 @@
 """The small paths: completions, tokens, embeddings, lists of models, the key."""
 
+from collections.abc import Iterator
+
 import openai
 import pytest
 
@@ -8,8 +10,9 @@ from tests.asking import BEARER, send
 
 
 @pytest.fixture
-def client(grok_server: FakeServer) -> openai.OpenAI:
-    return openai.OpenAI(base_url=grok_server.url, api_key="xai-test-key", max_retries=0)
+def client(grok_server: FakeServer) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=grok_server.url, api_key="xai-test-key", max_retries=0) as client:
+        yield client
 
 
 def test_a_text_is_completed(grok_server, client):

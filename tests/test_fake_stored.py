@@ -1,5 +1,7 @@
 """Answers that are stored: gone on from, shown again and deleted, by OpenAI's own client."""
 
+from collections.abc import Iterator
+
 import httpx2
 import openai
 import pytest
@@ -12,8 +14,9 @@ PHOTO = data_url(picture(449, 448))
 
 
 @pytest.fixture
-def client(grok_server: FakeServer) -> openai.OpenAI:
-    return openai.OpenAI(base_url=grok_server.url, api_key="any", max_retries=0)
+def client(grok_server: FakeServer) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=grok_server.url, api_key="any", max_retries=0) as client:
+        yield client
 
 
 def ask(server: FakeServer, *parts: Part, **fields: object) -> str:
