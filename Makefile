@@ -97,7 +97,8 @@ tests/node/node_modules/.installed: tests/node/package.json
 	@.bench/bin/python -m pip install --quiet 'mockllm==0.0.8' 'pytest-httpserver==1.2.0'
 	@$(BIN)/python -m venv .bench/llm
 	@.bench/llm/bin/python -m pip install --quiet --editable '.[fake]' pytest 'pytest-httpserver==1.2.0' 'llm-grok==1.4.2' 'llm-gemini==0.35' 'llm-anthropic==0.30'
-	@npm install --prefix .bench --no-package-lock --loglevel=error '@copilotkit/aimock@1.43.0'
+	@npm install --prefix .bench --no-package-lock --loglevel=error '@copilotkit/aimock@1.43.0' \
+		'@stoplight/prism-cli@5.14.2' 'wiremock@3.13.2'
 	@touch $@
 
 .venv/.dev: .venv/.runtime

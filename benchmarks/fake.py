@@ -3,7 +3,7 @@
     make bench
 
 Every server answers the same chat, without images and with them, to wrk (Debian: apt install wrk) on
-loopback. "bare echo" is the fake's own server stack with nothing on it, which is the limit. Each figure
+loopback; WireMock wants Java (default-jre-headless). "bare echo" is the fake's own server stack with nothing on it, which is the limit. Each figure
 is the median of some rounds, in which the servers take turns.
 """
 
@@ -12,6 +12,7 @@ import json
 import math
 import os
 import re
+import shutil
 import signal
 import socket
 import statistics
@@ -23,6 +24,10 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
+
+from fake_server.openapi import document
 
 PEERS = Path(__file__).parents[1] / ".bench"
 ECHO = """
@@ -87,8 +92,10 @@ def servers(folder: Path) -> dict[str, Callable[[int], list[str]]]:
     replies.write_text('responses: {"Hello there": "hello friend"}\n')
     python, peers = sys.executable, str(PEERS / "bin" / "python")
     aimock, mockllm = PEERS / "node_modules/.bin/llmock", PEERS / "bin" / "mockllm"
+    serve = [python, "-m", "fake_server", "--port"]
     found: dict[str, Callable[[int], list[str]]] = {
-        "fake_server": lambda port: [python, "-m", "fake_server", "--port", str(port)],
+        "fake_server": lambda port: [*serve, str(port)],
+        "fake_server --workers 2": lambda port: [*serve, str(port), "--workers", "2"],
         "bare echo": lambda port: [python, "-c", ECHO, str(port)],
     }
     if aimock.exists():
@@ -98,6 +105,27 @@ def servers(folder: Path) -> dict[str, Callable[[int], list[str]]]:
         start = [str(mockllm), "start", "-r", str(replies)]
         found["mockllm"] = lambda port: [*start, "--port", str(port)]
         found["pytest-httpserver"] = lambda port: [peers, "-c", HTTPSERVER, str(port)]
+    return found | others(folder)
+
+
+def others(folder: Path) -> dict[str, Callable[[int], list[str]]]:
+    """Give the commands of prism, by the fake's own description of the API, and of WireMock."""
+    description, mappings = folder / "openapi.json", folder / "mappings"
+    description.write_bytes(msgspec.json.encode(document()))
+    mappings.mkdir()
+    answer = {"choices": [{"message": {"content": "hello friend"}}]}
+    request = {"method": "POST", "urlPath": "/v1/chat/completions"}
+    mapping = {"request": request, "response": {"status": 200, "jsonBody": answer}}
+    (mappings / "chat.json").write_text(json.dumps(mapping))
+    prism, wiremock = PEERS / "node_modules/.bin/prism", PEERS / "node_modules/wiremock/build"
+    found: dict[str, Callable[[int], list[str]]] = {}
+    if prism.exists():
+        mock = [str(prism), "mock", "-v", "silent", str(description), "-p"]
+        found["prism"] = lambda port: [*mock, str(port)]
+    if wiremock.exists() and shutil.which("java"):
+        (jar,) = map(str, wiremock.glob("*.jar"))
+        run = ["java", "-jar", jar, "--root-dir", str(folder), "--port"]
+        found["WireMock"] = lambda port: [*run, str(port)]
     return found
 
 

@@ -37,8 +37,11 @@ class _Worker:
 def serve_together(count: int, options: Mapping[str, Any]) -> int:
     """Answer in so many processes until a signal; the first line printed is the base URL.
 
-    The result is an exit status. Raises what FakeServer does, and OSError for a taken port.
+    The result is an exit status. Raises what FakeServer does, ValueError for what several can't
+    do, and OSError for a taken port.
     """
+    if options["record"] is not None:
+        raise ValueError("recordings are numbered by one process: --record takes no --workers")
     with listener(options["host"], options["port"]) as shared:
         given = {**options, "port": shared.getsockname()[1]}
         # Whatever is wrong with the options is said once, and before anybody starts.

@@ -1,5 +1,6 @@
 """Servers with the same state behave as one; there is a real Redis between them."""
 
+import asyncio
 import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -395,6 +396,25 @@ def test_who_forgets_forgets_a_batch_that_another_answers(pair, monkeypatch):
     batching.add(one, batch, batching.ask("Hello"))
 
     assert ask(other, "GET", f"/v1/batches/{batch}").status_code == 404
+
+
+def test_who_takes_too_long_does_not_undo_what_others_did_meanwhile(pair, monkeypatch):
+    monkeypatch.setattr("fake_server.shared.batches._PATIENCE", 0.05)
+    one, other = pair
+    batch = batching.create(one)
+    answer = one.app.service.complete
+
+    async def slow(*arguments):
+        await asyncio.sleep(0.1)
+        batching.create(other, name="meanwhile")
+        return await answer(*arguments)
+
+    monkeypatch.setattr(one.app.service, "complete", slow)
+    refused = batching.add(one, batch, batching.ask("Hello"))
+
+    assert refused.status_code == 503
+    assert "the state" in refused.json()["error"]
+    assert len(ask(other, "GET", "/v1/batches").json()["batches"]) == 2
 
 
 def test_forgetting_leaves_nothing_but_counters_of_changes(pair, one_redis):

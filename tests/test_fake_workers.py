@@ -128,6 +128,7 @@ def test_an_answer_on_its_way_finishes():
         (["--workers", "0"], "workers are from 1 to 256, not 0"),
         (["--workers", "many"], "workers are from 1 to 256, not many"),
         (["--workers", "2", "--era", "1999-01"], "era is a month from"),
+        (["--workers", "2", "--record", "cassettes"], "--record takes no --workers"),
         (
             ["--state", "memcached://localhost"],
             "state is an address such as redis://localhost:6379",

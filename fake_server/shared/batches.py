@@ -104,13 +104,19 @@ class SharedBatches(Batches):
             try:
                 yield
             finally:
-                changed = self._encoded()
-                if changed != data and self._store.ask("GET", self._cleared) == cleared:
-                    self._store.ask("SET", self._key, changed)
+                self._put_back(data, cleared)
         finally:
-            # It may be open by itself since.
-            with suppress(LockError), self._store.reached():
+            with self._store.reached(), suppress(LockError):
                 lock.release()
+
+    def _put_back(self, before: bytes | None, cleared: bytes | None) -> None:
+        changed = self._encoded()
+        if changed == before or self._store.ask("GET", self._cleared) != cleared:
+            return
+        with self._store.reached():
+            if not self._lock.owned():
+                raise StateLost("the state can't be used: others had the batches meanwhile")
+        self._store.ask("SET", self._key, changed)
 
     def _encoded(self) -> bytes:
         batches = {

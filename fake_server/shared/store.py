@@ -29,7 +29,7 @@ class Store:
             )
             parts = urlsplit(url)
             # The address may hold a password.
-            self._shown = f"{parts.scheme}://{parts.hostname or ''}:{parts.port or 6379}"
+            self._shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         except ValueError as error:
             raise ValueError(
                 f"state is an address such as redis://localhost:6379/0: {error}"
