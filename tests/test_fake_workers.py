@@ -135,7 +135,7 @@ def test_an_answer_on_its_way_finishes():
         ),
         (
             ["--state", "redis://me:secret@127.0.0.1:1/0"],
-            "the state at redis://127.0.0.1:1 can't be used",
+            "the state at redis://127.0.0.1:1/0 can't be used",
         ),
         (
             ["--workers", "2", "--state", "redis://127.0.0.1:1/0"],

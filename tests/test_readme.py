@@ -16,7 +16,6 @@ import pytest
 from fake_server import FakeServer
 from tests.deviations import CHOICES, DEVIATIONS
 from tests.pictures import picture
-from tests.running import nested
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "fake_server/README.md", "fake_server/DEVIATIONS.md")
@@ -123,16 +122,34 @@ def test_text_and_images_stay_in_the_order_of_the_readme(xai: FakeServer, folder
     assert [type(part).__name__ for part in xai.requests[0].parts] == ["str", "LoggedImage", "str"]
 
 
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Run all tests of the documents, each block as a file, as a stranger would."""
+    folder = tmp_path_factory.mktemp("blocks")
+    shutil.copy(ROOT / "examples" / "harbour.jpg", folder)
+    for number, block in enumerate(TESTS):
+        (folder / f"test_block_{number}.py").write_text(block)
+    options = ("-p", "no:langsmith_plugin", "-p", "no:cacheprovider", "-rA", "--rootdir", ".")
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=folder,
+        env={**os.environ, "LLM_USER_PATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    ).stdout
+
+
 @pytest.mark.parametrize(
-    "block", TESTS, ids=[re.findall(r"def test_(\w+)", text)[0] for text in TESTS]
+    ("number", "block"),
+    list(enumerate(TESTS)),
+    ids=[re.findall(r"def test_(\w+)", text)[0] for text in TESTS],
 )
-def test_tests_of_the_readme_pass(block: str, pytester: pytest.Pytester) -> None:
-    shutil.copy(ROOT / "examples" / "harbour.jpg", pytester.path)
-    pytester.makepyfile(block)
+def test_tests_of_the_readme_pass(number: int, block: str, outcomes: str) -> None:
+    passed = re.findall(rf"^PASSED test_block_{number}\.py::(\w+)$", outcomes, re.MULTILINE)
 
-    result = nested(pytester, "-p", "no:cacheprovider")
-
-    result.assert_outcomes(passed=block.count("def test_"))
+    assert passed == re.findall(r"def (test_\w+)", block), outcomes
 
 
 def test_the_limits_of_the_readme_are_those_of_the_seed_document() -> None:
