@@ -2,9 +2,9 @@
 
     make bench
 
-Every server answers the same chat, without images and with them, to wrk (Debian: apt install wrk) on
-loopback; WireMock wants Java (default-jre-headless). "bare echo" is the fake's own server stack with nothing on it, which is the limit. Each figure
-is the median of some rounds, in which the servers take turns.
+Every server answers the same chat, without images and with them, to wrk on loopback. Debian has wrk,
+and Java for WireMock (default-jre-headless). "bare echo" is the fake's own server stack with nothing on it,
+which is the limit. Each figure is the median of some rounds, in which the servers take turns.
 """
 
 import base64
@@ -224,6 +224,8 @@ def main() -> None:
                 row = [running.cold]
                 for load in LOADS:
                     row += running.load(load, scripts[load])
+                # What stays when all is quiet again.
+                time.sleep(0.5)
                 figures[server].append([*row, running.memory()])
                 running.stop()
     loads = [f"{load.name}, {load.connections}: a second | p99, ms" for load in LOADS]

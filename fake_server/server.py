@@ -24,7 +24,6 @@ from .in_process import async_transport, transport
 from .journal import Journal, LoggedImage, LoggedRequest
 from .listening import listener, listening
 from .passing import passing
-from .script_file import ScenarioFile, load
 from .scripts import Answers
 from .service import Service
 from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES, FAKE_KEY, UPSTREAM
@@ -141,6 +140,8 @@ class FakeServer(Answers):
             batching=parts.batching,
         )
         if scenario is not None:
+            from .script_file import ScenarioFile
+
             file = ScenarioFile(Path(scenario), self._scenario)
             self._scenario.watch, self.app.restore = file.refresh, file.restore
         self.asgi = Front(self.app, passing(record, upstream, replay, self.app.max_body), token)
@@ -216,6 +217,8 @@ class FakeServer(Answers):
 
         Raises ValueError with the line of a mistake.
         """
+        from .script_file import load
+
         load(Path(path), self._scenario)
 
     def assert_called(self, *, times: int | None = None, **conditions: Any) -> list[LoggedRequest]:

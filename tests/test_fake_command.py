@@ -296,3 +296,12 @@ def test_large_images_leave_their_memory():
             time.sleep(0.05)
 
         assert resident() - before < 8 * 1024
+
+
+def test_it_starts_without_what_few_need():
+    look = "import sys, fake_server.cli, fake_server.server; print(*sys.modules)"
+
+    told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+
+    few_need = {"httpx2", "jinja2", "redis", "vcr", "xai_sdk", "yaml"}
+    assert few_need & {*told.stdout.split()} == set()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fake_server import FakeServer, fetch
+from fake_server import FakeServer, download
 from tests.asking import body, image, post
 from tests.web import PICTURE, Web
 
@@ -39,7 +39,7 @@ def allowing(web: Web) -> Iterator[FakeServer]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "FETCH_SECONDS", 0.2)
+    monkeypatch.setattr(download, "FETCH_SECONDS", 0.2)
 
 
 @pytest.fixture
