@@ -17,12 +17,12 @@ _BACKLOG = 1024
 
 
 @asynccontextmanager
-async def listening(app: Front, socket: socket.socket, patience: float) -> AsyncIterator[None]:
+async def listening(app: Front, door: socket.socket, patience: float) -> AsyncIterator[None]:
     """Answer who connects to a socket, as long as the context lasts.
 
     At its end, answers that are on their way have so many seconds to finish.
     """
-    server = await _started(app, socket)
+    server = await _started(app, door)
     try:
         yield
     finally:

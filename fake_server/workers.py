@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -40,6 +41,10 @@ def serve_together(count: int, options: Mapping[str, Any]) -> int:
     The result is an exit status. Raises what FakeServer does, ValueError for what several can't
     do, and OSError for a taken port.
     """
+    if os.name != "posix":
+        raise ValueError(
+            "several processes on one port are for Unix: this system takes no --workers"
+        )
     if options["record"] is not None:
         raise ValueError("recordings are numbered by one process: --record takes no --workers")
     with listener(options["host"], options["port"]) as shared:

@@ -53,7 +53,7 @@ def test_the_container_is_no_root_and_has_what_clients_need():
     found = instructions()
 
     assert found["USER"] == "65534"
-    assert "'/src[grpc,record]'" in found["RUN"]
+    assert "'/src[grpc,record,redis]'" in found["RUN"]
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")

@@ -148,6 +148,18 @@ def test_of_many_who_ask_at_once_one_gets_an_answer_that_is_there_once(pair):
     assert [len(server.requests) for server in pair] == [40, 40]
 
 
+def test_a_rule_that_was_used_as_it_was_forgotten_harms_none_of_the_same_number(pair):
+    one, other = pair
+    one.reply("Once.")
+    other.app.service.refresh()
+    (stale,) = other.app.service.scenario.rules
+    one.clear()
+    assert not other.app.service.scenario._use(stale)
+    one.when(text="Hello").reply("Always.")
+
+    assert [said(post(server, HELLO)) for server in pair] == ["Always.", "Always."]
+
+
 def test_failures_and_faults_are_told_to_all(pair):
     one, other = pair
     one.fail(429, retry_after=7)

@@ -135,10 +135,10 @@ class SharedScenario(Scenario):
         _check(rule)
         rule.number, rule.name = number, rule.name or f"rule {number}"
         data = msgspec.msgpack.encode(_Written.of(rule))
-        commands: list[Command] = [("HSET", self.store.key(_RULES), number, data)]
-        if rule.left is not None:
-            commands.append(("HSET", self.store.key(_LEFT), number, rule.left))
-        return commands
+        left = self.store.key(_LEFT)
+        # Somebody may have used a rule of this number when it was forgotten already.
+        counted = ("HDEL", left, number) if rule.left is None else ("HSET", left, number, rule.left)
+        return [("HSET", self.store.key(_RULES), number, data), counted]
 
     def _read_rules(self) -> None:
         key = self.store.key
