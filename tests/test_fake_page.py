@@ -10,6 +10,7 @@ from typing import cast
 
 import pytest
 from PIL import Image
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -111,7 +112,9 @@ def test_a_request_that_is_still_answered_is_shown_as_it_ends(browser, page, gro
     states = [rows(browser)[0][4]]
     is_seen.set()
     client.join()
-    WebDriverWait(browser, 10).until(lambda _: rows(browser)[0][4] != "none yet")
+    # The page may put another row in the place of one that is being read.
+    patient = WebDriverWait(browser, 10, ignored_exceptions=[StaleElementReferenceException])
+    patient.until(lambda _: rows(browser)[0][4] != "none yet")
     states += [row[4] for row in rows(browser)]
 
     assert states == ["none yet", "200"]
