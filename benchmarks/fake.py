@@ -46,8 +46,8 @@ async def app(scope, receive, send):
 async def main():
     app.app = type("App", (), {"answering": 0})
     with listener("127.0.0.1", int(sys.argv[1])) as socket:
-      async with listening(app, socket, 0):
-        await asyncio.Event().wait()
+        async with listening(app, socket, 0):
+            await asyncio.Event().wait()
 
 asyncio.run(main())
 """

@@ -26,11 +26,8 @@ class Deferred:
 
     def start(self, completion: Completion) -> str:
         """Keep a completion; the result is the id by which it can be fetched."""
-        request_id = uuid("deferred", completion.id, str(self._started))
-        self._started += 1
-        self._waiting[request_id] = completion
-        if len(self._waiting) > MOST_WAITING:
-            self._drop(next(iter(self._waiting)))
+        request_id = uuid("deferred", completion.id, str(self._count()))
+        self._keep(request_id, completion)
         return request_id
 
     def take(self, request_id: str) -> Completion | None:
@@ -47,6 +44,16 @@ class Deferred:
         self._waiting.clear()
         self._asked_for.clear()
         self._started = 0
+
+    def _count(self) -> int:
+        """Give how many were started before."""
+        self._started += 1
+        return self._started - 1
+
+    def _keep(self, request_id: str, completion: Completion) -> None:
+        self._waiting[request_id] = completion
+        if len(self._waiting) > MOST_WAITING:
+            self._drop(next(iter(self._waiting)))
 
     def _drop(self, request_id: str) -> Completion:
         self._asked_for.discard(request_id)

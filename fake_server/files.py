@@ -29,11 +29,8 @@ class Files:
 
     def put(self, name: str, data: bytes, now: int) -> File:
         """Keep a file, and drop the oldest where they are too large together."""
-        file = File(f"file_{uuid('file', name, str(self._uploaded), data)}", name, data, now)
-        self._uploaded += 1
-        self._files[file.id] = file
-        while len(self._files) > 1 and sum(len(one.data) for one in self.all()) > MOST_BYTES:
-            self._files.popitem(last=False)
+        file = File(f"file_{uuid('file', name, str(self._count()), data)}", name, data, now)
+        self._keep(file)
         return file
 
     def all(self) -> list[File]:
@@ -42,16 +39,33 @@ class Files:
 
     def get(self, file_id: str) -> File:
         """Give a file; raises the ApiError for an id that is none."""
-        if file_id not in self._files:
+        file = self._find(file_id)
+        if file is None:
             raise refuse("unknown file", file=file_id)
-        return self._files[file_id]
+        return file
 
     def delete(self, file_id: str) -> None:
         """Forget a file; raises the ApiError for an id that is none."""
-        self.get(file_id)
-        del self._files[file_id]
+        if not self._drop(file_id):
+            raise refuse("unknown file", file=file_id)
 
     def clear(self) -> None:
         """Forget all."""
         self._files.clear()
         self._uploaded = 0
+
+    def _count(self) -> int:
+        """Give how many were uploaded before."""
+        self._uploaded += 1
+        return self._uploaded - 1
+
+    def _keep(self, file: File) -> None:
+        self._files[file.id] = file
+        while len(self._files) > 1 and sum(len(one.data) for one in self.all()) > MOST_BYTES:
+            self._files.popitem(last=False)
+
+    def _find(self, file_id: str) -> File | None:
+        return self._files.get(file_id)
+
+    def _drop(self, file_id: str) -> bool:
+        return self._files.pop(file_id, None) is not None

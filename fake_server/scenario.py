@@ -157,17 +157,12 @@ class Scenario:
         self.errors.clear()
         self._added = 0
 
-    def replace(
-        self,
-        rules: Iterable[Rule],
-        images: Mapping[str, bytes],
-        seed: int,
-        source: str = "",  # noqa: ARG002 (for a scenario that is shared)
-    ) -> None:
-        """Put other rules and pictures in the place of all that there were.
+    def take(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int) -> None:
+        """Put what a file says in the place of all that there was."""
+        self.replace(rules, images, seed)
 
-        `source` is what they were read from: who shares them with others reads it once.
-        """
+    def replace(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int) -> None:
+        """Put other rules and pictures in the place of all that there were."""
         self.clear()
         self.seed = seed
         self.images.update(images)

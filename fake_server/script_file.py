@@ -1,9 +1,8 @@
 """Reads a scenario from a YAML file, and says in which line a mistake is."""
 
-import hashlib
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -133,13 +132,7 @@ def _line(node: Any, steps: list[Any]) -> int:
 def load(path: Path, scenario: Scenario) -> None:
     """Put the scenario of a file in the place of another; raises as `read` does."""
     script, pictures = read(path)
-    rules = [fields.rule() for fields in script.rules]
-    scenario.replace(rules, pictures, script.seed, source=_hash(script, pictures))
-
-
-def _hash(script: Script, pictures: Mapping[str, bytes]) -> str:
-    """Tell one scenario from another."""
-    return hashlib.sha256(msgspec.msgpack.encode((script, pictures))).hexdigest()
+    scenario.take([fields.rule() for fields in script.rules], pictures, script.seed)
 
 
 class ScenarioFile:

@@ -57,20 +57,25 @@ class StoredAnswers:
 
     def get(self, answer_id: str) -> Stored:
         """Give an answer; raises the ApiError for an id that is none."""
-        if answer_id not in self._answers:
+        answer = self._find(answer_id)
+        if answer is None:
             raise refuse("unknown response")
-        return self._answers[answer_id]
+        return answer
 
     def delete(self, answer_id: str) -> None:
         """Forget an answer; raises the ApiError for an id that is none."""
-        self.get(answer_id)
-        self._drop(answer_id)
+        if not self._drop(answer_id):
+            raise refuse("unknown response")
 
     def clear(self) -> None:
         """Forget all."""
         self._answers.clear()
         self._size = 0
 
-    def _drop(self, answer_id: str) -> None:
-        if answer := self._answers.pop(answer_id, None):
-            self._size -= answer.size
+    def _find(self, answer_id: str) -> Stored | None:
+        return self._answers.get(answer_id)
+
+    def _drop(self, answer_id: str) -> bool:
+        answer = self._answers.pop(answer_id, None)
+        self._size -= answer.size if answer else 0
+        return answer is not None

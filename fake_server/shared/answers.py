@@ -6,7 +6,6 @@ from ..completion import Completion
 from ..deferred import MOST_WAITING, Deferred
 from ..files import MOST_BYTES as MOST_FILE_BYTES
 from ..files import File, Files
-from ..identity import uuid
 from ..refusals import refuse
 from ..stored import MOST_ANSWERS, MOST_BYTES, Stored, StoredAnswers
 from .shelf import UNLIMITED, Shelf
@@ -24,21 +23,16 @@ class SharedStored(StoredAnswers):
         """Keep an answer, and drop the oldest where there are too many."""
         self._shelf.put(answer.completion.id, msgspec.msgpack.encode(answer))
 
-    def get(self, answer_id: str) -> Stored:
-        """Give an answer; raises the ApiError for an id that is none."""
-        data = self._shelf.get(answer_id)
-        if data is None:
-            raise refuse("unknown response")
-        return msgspec.msgpack.decode(data, type=Stored)
-
-    def delete(self, answer_id: str) -> None:
-        """Forget an answer; raises the ApiError for an id that is none."""
-        if not self._shelf.delete(answer_id):
-            raise refuse("unknown response")
-
     def clear(self) -> None:
         """Forget all."""
         self._shelf.clear()
+
+    def _find(self, answer_id: str) -> Stored | None:
+        data = self._shelf.get(answer_id)
+        return None if data is None else msgspec.msgpack.decode(data, type=Stored)
+
+    def _drop(self, answer_id: str) -> bool:
+        return self._shelf.delete(answer_id)
 
 
 class SharedDeferred(Deferred):
@@ -48,13 +42,6 @@ class SharedDeferred(Deferred):
         super().__init__()
         self._store = store
         self._shelf = Shelf(store, "deferred", MOST_WAITING, UNLIMITED)
-
-    def start(self, completion: Completion) -> str:
-        """Keep a completion; the result is the id by which it can be fetched."""
-        number = self._store.ask("INCR", self._store.key("deferred:started")) - 1
-        request_id = uuid("deferred", completion.id, str(number))
-        self._shelf.put(request_id, msgspec.msgpack.encode(completion))
-        return request_id
 
     def take(self, request_id: str) -> Completion | None:
         """Hand a completion over, or None the first time; raises ApiError for no such id."""
@@ -74,6 +61,12 @@ class SharedDeferred(Deferred):
         names = ("deferred:started", "deferred:asked")
         self._store.ask("DEL", *map(self._store.key, names))
 
+    def _count(self) -> int:
+        return int(self._store.ask("INCR", self._store.key("deferred:started"))) - 1
+
+    def _keep(self, request_id: str, completion: Completion) -> None:
+        self._shelf.put(request_id, msgspec.msgpack.encode(completion))
+
 
 class SharedFiles(Files):
     """Files by their id in Redis."""
@@ -83,30 +76,24 @@ class SharedFiles(Files):
         self._store = store
         self._shelf = Shelf(store, "files", UNLIMITED, MOST_FILE_BYTES)
 
-    def put(self, name: str, data: bytes, now: int) -> File:
-        """Keep a file, and drop the oldest where they are too large together."""
-        number = self._store.ask("INCR", self._store.key("files:uploaded")) - 1
-        file = File(f"file_{uuid('file', name, str(number), data)}", name, data, now)
-        self._shelf.put(file.id, msgspec.msgpack.encode(file))
-        return file
-
     def all(self) -> list[File]:
         """Give every file, the oldest first."""
         return [msgspec.msgpack.decode(data, type=File) for data in self._shelf.all()]
-
-    def get(self, file_id: str) -> File:
-        """Give a file; raises the ApiError for an id that is none."""
-        data = self._shelf.get(file_id)
-        if data is None:
-            raise refuse("unknown file", file=file_id)
-        return msgspec.msgpack.decode(data, type=File)
-
-    def delete(self, file_id: str) -> None:
-        """Forget a file; raises the ApiError for an id that is none."""
-        if not self._shelf.delete(file_id):
-            raise refuse("unknown file", file=file_id)
 
     def clear(self) -> None:
         """Forget all."""
         self._shelf.clear()
         self._store.ask("DEL", self._store.key("files:uploaded"))
+
+    def _count(self) -> int:
+        return int(self._store.ask("INCR", self._store.key("files:uploaded"))) - 1
+
+    def _keep(self, file: File) -> None:
+        self._shelf.put(file.id, msgspec.msgpack.encode(file))
+
+    def _find(self, file_id: str) -> File | None:
+        data = self._shelf.get(file_id)
+        return None if data is None else msgspec.msgpack.decode(data, type=File)
+
+    def _drop(self, file_id: str) -> bool:
+        return self._shelf.delete(file_id)

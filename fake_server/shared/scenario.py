@@ -1,5 +1,6 @@
 """Rules and pictures that processes have together: who answers takes the next of all."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -81,24 +82,18 @@ class SharedScenario(Scenario):
         super().clear()
         self._change(self._forgotten(), _RULES_VERSION, _IMAGES_VERSION)
 
-    def replace(
-        self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int, source: str = ""
-    ) -> None:
-        """Put other rules and pictures in the place of all that there were.
+    def take(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int) -> None:
+        """Put what a file says in the place of all; of those who read the same one does so."""
+        commands = self._replacing(rules, images, seed)
+        source = hashlib.sha256(msgspec.msgpack.encode(commands)).hexdigest()
+        key = self.store.key(_SOURCE)
+        if self.store.ask("GETSET", key, source) != source.encode():
+            commands.append(("SET", key, source))
+            self._change(commands, _RULES_VERSION, _IMAGES_VERSION)
 
-        Of processes that read the same file one does so for all.
-        """
-        before = self.store.ask("GETSET", self.store.key(_SOURCE), source)
-        if source and before == source.encode():
-            return
-        added = [*rules]
-        commands = self._forgotten()
-        for number, rule in enumerate(added, 1):
-            commands += self._written(rule, number)
-        key = self.store.key
-        commands += [("HSET", key(_IMAGES), url, data) for url, data in images.items()]
-        commands += [("SET", key(_ADDED), len(added)), ("SET", key(_SEED), seed)]
-        commands.append(("SET", key(_SOURCE), source))
+    def replace(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int) -> None:
+        """Put other rules and pictures in the place of all that there were."""
+        commands = self._replacing(rules, images, seed)
         self._change(commands, _RULES_VERSION, _IMAGES_VERSION)
 
     def add(self, rule: Rule) -> None:
@@ -125,6 +120,16 @@ class SharedScenario(Scenario):
 
     def _change(self, commands: list[Command], *versions: str) -> None:
         self.store.together(*commands, *(("INCR", self.store.key(name)) for name in versions))
+
+    def _replacing(
+        self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int
+    ) -> list[Command]:
+        """Give what writes these in the place of all."""
+        key, commands, number = self.store.key, self._forgotten(), 0
+        for number, rule in enumerate(rules, 1):
+            commands += self._written(rule, number)
+        commands += [("HSET", key(_IMAGES), url, data) for url, data in images.items()]
+        return [*commands, ("SET", key(_ADDED), number), ("SET", key(_SEED), seed)]
 
     def _forgotten(self) -> list[Command]:
         names = (_RULES, _LEFT, _THROWN, _ADDED, _SEED, _SOURCE, _IMAGES)
