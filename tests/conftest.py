@@ -36,6 +36,13 @@ def own_llm_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def uncounted_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count covered lines in this process alone: in each `llm` it takes half a second."""
+    if request.node.get_closest_marker("covers_processes") is None:
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture
 def xai(grok_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     """Point the plugin at a fake server, with a key that is good."""

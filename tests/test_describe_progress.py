@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from fake_server import FakeServer
 from tests.describing import describing
 from tests.pictures import picture
@@ -61,6 +63,7 @@ def test_only_what_is_left_is_counted(xai: FakeServer, gallery: Gallery):
     ]
 
 
+@pytest.mark.covers_processes
 def test_a_terminal_gets_a_bar_and_its_failures_stand_above(xai: FakeServer, gallery: Gallery):
     names = gallery(3)
     Path(names[1]).write_bytes(picture(64, 64)[:40])

@@ -19,6 +19,8 @@ URL = "https://example.com/cat.png"
 # A stream far longer than what sockets hold: 128 answers about 100 images.
 LONG = body(*[image(URL)] * 100, stream=True, n=128)
 
+pytestmark = pytest.mark.covers_processes
+
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
 HALF = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{"
 

@@ -120,6 +120,7 @@ def test_a_marker_has_options_of_the_server(pytester: pytest.Pytester):
     result.assert_outcomes(passed=2)
 
 
+@pytest.mark.covers_processes
 def test_an_option_that_there_is_not_fails_in_a_sentence(pytester: pytest.Pytester):
     pytester.makepyfile(
         """
@@ -138,6 +139,7 @@ def test_an_option_that_there_is_not_fails_in_a_sentence(pytester: pytest.Pytest
     )
 
 
+@pytest.mark.covers_processes
 def test_a_test_that_failed_shows_what_was_asked_and_what_a_function_raised(
     pytester: pytest.Pytester,
 ):

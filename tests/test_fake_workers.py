@@ -14,6 +14,8 @@ from tests.asking import BEARER, body, text
 from tests.redis_server import redis_running, there_is_redis
 from tests.running import Running, run, running
 
+pytestmark = pytest.mark.covers_processes
+
 HELLO = body(text("Hello"))
 
 # What is left behind by a clean stop.

@@ -363,7 +363,7 @@ contents = st.binary() | lists.map(lambda value: json.dumps(value).encode())
 
 
 @given(contents)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_bytes_in_the_file_can_break_or_change_what_the_catalogue_has(
     file: Path, content: bytes
 ):

@@ -15,6 +15,8 @@ import pytest
 from llm_grok_vision import serve
 from tests.prompting import run_llm, run_process, shown_error
 
+pytestmark = pytest.mark.covers_processes
+
 COMMAND = (str(Path(sys.executable).with_name("llm")), "grok-vision", "serve")
 
 

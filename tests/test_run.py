@@ -230,6 +230,7 @@ def test_other_hosts_are_left_alone(run: Run):
     assert run(*python(OTHERS)).stdout == "another host another host another host\n"
 
 
+@pytest.mark.covers_processes
 def test_output_input_and_status_are_passed_through(run: Run):
     program = (
         "import sys; print(sys.stdin.read().upper()); print('oh', file=sys.stderr); sys.exit(7)"
@@ -240,6 +241,7 @@ def test_output_input_and_status_are_passed_through(run: Run):
     assert (ran.stdout, ran.stderr, ran.returncode) == ("HELLO\n", "oh\n", 7)
 
 
+@pytest.mark.covers_processes
 def test_a_command_that_there_is_not_is_said_as_a_shell_does(run: Run):
     ran = run("no-such-command")
 
@@ -249,6 +251,7 @@ def test_a_command_that_there_is_not_is_said_as_a_shell_does(run: Run):
     )
 
 
+@pytest.mark.covers_processes
 def test_a_command_that_can_not_be_run_is_said_as_a_shell_does(run: Run):
     Path("notes.txt").write_text("no program")
 
@@ -257,6 +260,7 @@ def test_a_command_that_can_not_be_run_is_said_as_a_shell_does(run: Run):
     assert (ran.returncode, ran.stderr) == (126, "fake_server: ./notes.txt: Permission denied\n")
 
 
+@pytest.mark.covers_processes
 def test_a_command_that_is_missing_is_asked_for(run: Run):
     ran = run()
 
@@ -264,6 +268,7 @@ def test_a_command_that_is_missing_is_asked_for(run: Run):
     assert "run needs a command behind its options: run -- python app.py" in ran.stderr
 
 
+@pytest.mark.covers_processes
 def test_a_program_that_a_signal_ended_has_the_status_of_a_shell(run: Run):
     ran = run("sh", "-c", "kill -9 $$")
 
@@ -288,6 +293,7 @@ def test_a_signal_reaches_the_program(tmp_path: Path, number: signal.Signals):
         assert process.wait(20) == 9
 
 
+@pytest.mark.covers_processes
 def test_options_are_those_of_the_server(run: Run):
     program = ASK + CLIENTS["requests"]
     folder = Path("pictures/pictures.test")
