@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -135,9 +134,10 @@ class App:
                 _warn(error)
 
         recording = Recording(end)
-        # Only a server that stops cancels a request: nobody is left to hear of it.
-        with suppress(asyncio.CancelledError):
+        try:
             await self._answer(log, scope, Line.of(scope, receive, send, recording.hear))
+        except asyncio.CancelledError:
+            log.error = "The server was stopped before its answer was complete."
         recording.close()
 
     async def _answer(self, log: LoggedRequest, scope: Scope, line: Line) -> None:
@@ -215,8 +215,7 @@ class App:
     async def _complete(
         self, wire: WireFormat, log: LoggedRequest, data: bytes, line: Line
     ) -> None:
-        body = errors.json_body(log, lambda: wire.decode(data))
-        request = errors.json_body(log, lambda: wire.to_request(body, data))
+        body, request = errors.json_body(log, lambda: _read(wire, data))
         completion = await self.service.complete(request, log)
         log.status = 200
         log.usage = wire.usage_json(completion.usage)
@@ -251,6 +250,11 @@ class App:
             await line.whole(error.status, start, body)
         else:
             await deliver(line, Outgoing(error.status, start, [body]), log.fault)
+
+
+def _read(wire: WireFormat, data: bytes) -> tuple[Any, ChatRequest]:
+    body = wire.decode(data)
+    return body, wire.to_request(body, data)
 
 
 def _as_error(problem: ApiError | StateLost) -> ApiError:

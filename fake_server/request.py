@@ -1,6 +1,5 @@
 """A question to the service, whichever wire format asked it."""
 
-from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -56,7 +55,7 @@ class Tool(msgspec.Struct, frozen=True):
     parameters: dict[str, Any] = {}
 
 
-class ChatRequest(msgspec.Struct, frozen=True, dict=True):
+class ChatRequest(msgspec.Struct, frozen=True):
     """What is asked of a model.
 
     `parameters` are the settings that were given, by their wire names. `tool_choice` is
@@ -85,12 +84,12 @@ class ChatRequest(msgspec.Struct, frozen=True, dict=True):
     echo: Any = None
     is_served: bool = True
 
-    @cached_property
+    @property
     def parts(self) -> list[Part]:
         """All parts of all messages, in order."""
         return [part for message in self.messages for part in message.parts]
 
-    @cached_property
+    @property
     def images(self) -> list[ImagePart | FilePart]:
         """All images of all messages, in order."""
         return [part for part in self.parts if isinstance(part, (ImagePart, FilePart))]

@@ -112,18 +112,13 @@ class Service:
         if self.contract.any_detail:
             request = _with_known_details(request)
         model = self._answering(check(request))
-        await self._look(request, model, log)
-        text_tokens = sum(
-            [count_text_tokens(part.text) for part in request.parts if isinstance(part, TextPart)]
-        )
-        images = log.images if request.images else []
-        image_tokens = sum([image.tokens for image in images])
+        text_tokens, images = await self._look(request, model, log)
         if text_tokens > model.context_length:
             raise refuse("context overflow", limit=model.context_length, tokens=text_tokens)
         if images and len(request.seed) >= _LONG_SEED:
             request = replace(request, seed=_shorter(request.seed, images))
         told = self.rates.admit(request.model, TEAM, self.clock.passed())
-        counted = _Counted(text_tokens, image_tokens, told)
+        counted = _Counted(text_tokens, sum([image.tokens for image in images]), told)
         completion = self._completion(
             request, model, await self._reply(request, log, images), counted
         )
@@ -164,16 +159,24 @@ class Service:
         is_gone = model.status == "retired-served" and self.contract.by_model and instead
         return get(instead) if is_gone else model
 
-    async def _look(self, request: ChatRequest, model: Model, log: LoggedRequest) -> None:
-        """Read every image in order, and note each message as the model sees it."""
+    async def _look(
+        self, request: ChatRequest, model: Model, log: LoggedRequest
+    ) -> tuple[int, list[LoggedImage]]:
+        """Note each message as the model sees it; give the tokens of all texts, and all images."""
+        text_tokens = 0
+        images: list[LoggedImage] = []
         for message in request.messages:
             noted = LoggedMessage(message.role)
             log.messages.append(noted)
             for part in message.parts:
                 if isinstance(part, TextPart):
                     noted.parts.append(part.text)
+                    text_tokens += count_text_tokens(part.text)
                 elif isinstance(part, (ImagePart, FilePart)):
-                    noted.parts.append(await self._image(part, model))
+                    image = await self._image(part, model)
+                    noted.parts.append(image)
+                    images.append(image)
+        return text_tokens, images
 
     async def _image(self, part: ImagePart | FilePart, model: Model) -> LoggedImage:
         url, declared = "", ""
