@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PAGES := README.md fake_server/README.md fake_server/DEVIATIONS.md
+# Tests and benchmarks start hundreds of processes, each of which would compile all modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test check audit dist soak bench fix serve cassettes clean
 

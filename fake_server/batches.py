@@ -13,9 +13,9 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from llm_grok_vision.limits import BATCH_DAYS, BATCH_PRICE_PERCENT
@@ -36,8 +36,7 @@ PENDING, SUCCEEDED, FAILED, CANCELLED = "pending", "succeeded", "failed", "cance
 _FIXED_EXPIRY = 4102358400
 
 
-@dataclass
-class BatchRequest:
+class BatchRequest(msgspec.Struct):
     """A request in a batch; times are seconds since 1970.
 
     `is_due` is False while a test holds it back. `question` is None when it has ended,
@@ -58,16 +57,14 @@ class BatchRequest:
         self.state, self.finished, self.question = state, now, None
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What became of a request that was answered: a completion, or the words of an error."""
 
     id: str
     outcome: Completion | str
 
 
-@dataclass
-class Batch:
+class Batch(msgspec.Struct):
     """A batch with its requests by id, and their results in the order in which they came."""
 
     id: str
@@ -77,8 +74,8 @@ class Batch:
     expires: int
     cancelled: int | None = None
     has_expired: bool = False
-    requests: dict[str, BatchRequest] = field(default_factory=dict)
-    results: list[Result] = field(default_factory=list)
+    requests: dict[str, BatchRequest] = {}
+    results: list[Result] = []
 
     @property
     def ended(self) -> str:

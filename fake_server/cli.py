@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .era import FIRST, NEWEST
-from .process import serve, settle
+from .process import serve, settle, uncollected
 from .run import run
 from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES, UPSTREAM
 
@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .workers import serve_together
 
             return serve_together(options.workers, given)
-        from .server import FakeServer
+        with uncollected():
+            from .server import FakeServer
 
         server = FakeServer(**given)
         settle(server)

@@ -3,7 +3,7 @@
 A contract is data; the rules take it as an argument, and nobody asks for its name.
 """
 
-from dataclasses import dataclass, field
+import msgspec
 
 from llm_grok_vision.limits import (
     IMAGE_FORMATS,
@@ -17,8 +17,7 @@ from .era import Era
 from .settings import DEFAULT_MAX_BODY
 
 
-@dataclass(frozen=True)
-class Contract:
+class Contract(msgspec.Struct, frozen=True):
     """What differs between the two.
 
     `formats` are the types of images that are taken, and `unknown_format` the row of a
@@ -35,7 +34,7 @@ class Contract:
     any_detail: bool
     by_model: bool
     usage_on_every_chunk: bool
-    era: Era = field(default_factory=Era)
+    era: Era = Era()
 
 
 DOCUMENTED = Contract(

@@ -17,7 +17,7 @@ from .app import App
 from .assertions import assert_called
 from .headers import Headers
 from .images import media_type
-from .journal import LoggedImage, LoggedRequest
+from .journal import LoggedImage, LoggedPart, LoggedRequest
 from .openapi import document
 from .refusals import StateLost
 from .script import RuleFields, Script, pictures_of
@@ -130,12 +130,17 @@ def written(log: LoggedRequest) -> dict[str, Any]:
     fields = {name: value for name, value in asdict(log).items() if name not in _NOT_WRITTEN}
     fields["fault"] = str(log.fault or "")
     fields["images"] = [asdict(image) for image in log.images]
-    for noted, message in zip(log.messages, fields["messages"], strict=True):
-        kinds = ["image" if isinstance(part, LoggedImage) else "text" for part in noted.parts]
-        message["parts"] = [
-            {"type": kind, kind: part} for kind, part in zip(kinds, message["parts"], strict=True)
-        ]
+    fields["messages"] = [
+        {"role": message.role, "parts": [_part(part) for part in message.parts]}
+        for message in log.messages
+    ]
     return fields
+
+
+def _part(part: LoggedPart) -> dict[str, Any]:
+    if isinstance(part, LoggedImage):
+        return {"type": "image", "image": asdict(part)}
+    return {"type": "text", "text": part}
 
 
 def _requests(asked: Asked) -> Reply:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from .faults import Cut, Ending, Fault, bent, segments, spoil_json
 from .headers import Headers
@@ -32,8 +33,7 @@ def _unheard(_data: bytes, *, is_last: bool) -> None:
     pass
 
 
-@dataclass(slots=True)
-class Line:
+class Line(msgspec.Struct):
     """The connection on which an answer leaves; `break_off` closes or resets it.
 
     `at_once` sends a whole answer in one write, and says whether it could. `hear` is told of
@@ -94,8 +94,7 @@ class Line:
             pass
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """An answer on its way out.
 
     `error` is what is sent where the fault is an error inside the stream, if the format has

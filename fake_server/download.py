@@ -4,10 +4,10 @@ import asyncio
 import json
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
+import msgspec
 
 from llm_grok_vision.limits import FETCH_MEDIA_TYPES, FETCH_SECONDS, FETCH_USER_AGENT
 
@@ -18,16 +18,14 @@ from .refusals import refuse
 _MOST_REDIRECTS = 3
 
 
-@dataclass(frozen=True)
-class Downloaded:
+class Downloaded(msgspec.Struct, frozen=True):
     """The bytes behind an address, and the type that its server declared."""
 
     data: bytes
     declared: str
 
 
-@dataclass(frozen=True)
-class Downloads:
+class Downloads(msgspec.Struct, frozen=True):
     """Fetches from hosts that are named, and no more than so many bytes."""
 
     allow_hosts: frozenset[str]

@@ -6,7 +6,7 @@ its pieces, and comes out bent.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -89,7 +89,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return ", ".join(f"{name}={told[name]!r}" for name in told if told[name] != plain[name])
 
 
-class Cut(NamedTuple):
+class Cut(msgspec.Struct, frozen=True):
     """The place where an answer ends before its end."""
 
     ending: Ending

@@ -4,10 +4,10 @@ In this order: what the test mapped, a file of --images, the network for hosts t
 --allow-host names, else the built-in placeholder. Hosts under .invalid always fail.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from llm_grok_vision.limits import MAX_IMAGE_BYTES
 
@@ -17,7 +17,7 @@ from .refusals import refuse
 _PLACEHOLDER = Path(__file__).with_name("placeholder.png")
 
 
-class Fetched(NamedTuple):
+class Fetched(msgspec.Struct, frozen=True):
     """The bytes behind an address, where they came from, and the type declared for them."""
 
     data: bytes
@@ -25,11 +25,10 @@ class Fetched(NamedTuple):
     declared: str = ""
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(msgspec.Struct, frozen=True):
     """Where pictures may come from; `mapped` is the test's own dictionary."""
 
-    mapped: dict[str, bytes] = field(default_factory=dict)
+    mapped: dict[str, bytes] = {}
     images: Path | None = None
     allow_hosts: frozenset[str] = frozenset()
     placeholder: bool = True

@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+import msgspec
+
 from .identity import uuid
 from .refusals import refuse
 
@@ -10,8 +12,7 @@ from .refusals import refuse
 MOST_BYTES = 256 * 1024**2
 
 
-@dataclass(frozen=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """An uploaded file; `created` is seconds since 1970."""
 
     id: str

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from .app import App
 from .delivery import Line, Receive, Scope, Send, read_body
@@ -13,8 +14,7 @@ from .settings import HEALTH, OPENAPI, PREFIX
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-@dataclass(frozen=True)
-class Front:
+class Front(msgspec.Struct, frozen=True):
     """The ASGI application of a server: xAI's API, and below /_fake the fake itself.
 
     `instead` answers for the API where it is recorded or replayed. Without a `token` only this

@@ -9,8 +9,8 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+import msgspec
 import pybase64
 
 from llm_grok_vision.limits import (
@@ -31,8 +31,7 @@ _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _END = 0xD9
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True):
     """An image that was read: `format` is "JPEG", "PNG", "WebP" or "ICO", `size` counts its bytes."""
 
     format: str

@@ -35,12 +35,11 @@ class LoggedImage:
 LoggedPart = str | LoggedImage
 
 
-@dataclass(slots=True)
-class LoggedMessage:
+class LoggedMessage(msgspec.Struct):
     """A message with its parts in order: texts as they are, images as LoggedImage."""
 
     role: str
-    parts: list[LoggedPart] = field(default_factory=list)
+    parts: list[LoggedPart] = []
 
 
 class LoggedAnswer(msgspec.Struct, frozen=True):

@@ -5,8 +5,8 @@ import ctypes
 import gc
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,16 @@ _PAUSE = 0.1
 
 # Seconds that answers on their way have when the process is told to end.
 _PATIENCE = 3
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Have what is loaded meanwhile left alone by the collector: nearly all of it stays."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def settle(server: "FakeServer") -> None:

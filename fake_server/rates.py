@@ -29,8 +29,7 @@ class Told(msgspec.Struct, frozen=True):
 _UNLIMITED = Told()
 
 
-@dataclass
-class _Minute:
+class _Minute(msgspec.Struct):
     began: float
     requests: int = 0
     tokens: int = 0

@@ -9,8 +9,9 @@ The order is ASSUMED from what was seen to mask what. Texts and codes follow the
 wording seen, unless the guide says otherwise.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from llm_grok_vision import limits
 
@@ -44,8 +45,7 @@ def over_grpc(status: int) -> str:
 Shape = Literal["flat", "bare", "string", "text", "html"]
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """One thing that is refused, and the answer to it."""
 
     when: str

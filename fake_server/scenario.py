@@ -70,8 +70,7 @@ def _check_server_tool_call(name: str, arguments: object) -> None:
         raise TypeError(f"the arguments of {name} are a mapping, not {arguments!r}")
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A scripted error, with the seconds for a Retry-After header if it has one."""
 
     status: int
@@ -85,8 +84,7 @@ class Failure:
         return ApiError(self.status, self.code, error, self.retry_after)
 
 
-@dataclass(frozen=True)
-class ImageFailure:
+class ImageFailure(msgspec.Struct, frozen=True):
     """The failure of fetching an image, as the service tells it."""
 
     def as_error(self, _model: str, _team: str) -> ApiError:
@@ -110,8 +108,7 @@ def scripted(told: object) -> Scripted | None:
     raise TypeError(f"a function gives a text, a Reply, a Failure or None, not {told!r}")
 
 
-@dataclass
-class Rule:
+class Rule(msgspec.Struct):
     """What is answered to the requests that it is for; without an answer the server's own.
 
     `left` is how often it still answers, or None for always, `probability` how often of the
@@ -119,7 +116,7 @@ class Rule:
     that were added, `thrown` how often dice were thrown for it.
     """
 
-    when: When = field(default_factory=When)
+    when: When = When()
     answer: Scripted | Function | None = None
     fault: Fault | None = None
     left: int | None = None

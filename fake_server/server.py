@@ -7,11 +7,12 @@ import threading
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from .app import App
 from .assertions import assert_called
@@ -110,7 +111,7 @@ class FakeServer(Answers):
         if images is not None and not Path(images).is_dir():
             raise ValueError(f"images is no folder: {os.fspath(images)}")
         self._host, self._port = host, port
-        rules = replace(BY_NAME[contract], era=Era(era))
+        rules = msgspec.structs.replace(BY_NAME[contract], era=Era(era))
         limits = (requests_per_minute, tokens_per_minute)
         parts = _state(state, Wanted(seed, clock == "real", limits, keep_images))
         super().__init__(parts.scenario)

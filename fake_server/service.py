@@ -7,7 +7,7 @@ import asyncio
 import inspect
 import math
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -49,7 +49,7 @@ _LARGE = 4 * 1024**2
 _LONG_SEED = 8 * 1024
 
 
-class _Counted(NamedTuple):
+class _Counted(msgspec.Struct, frozen=True):
     """What a request comes to, and what headers tell of the limits that it met."""
 
     text_tokens: int

@@ -1,7 +1,8 @@
 """What a server keeps between two requests: by itself, or with others in Redis."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from .batches import Batches
 from .clock import Clock
@@ -14,8 +15,7 @@ from .settings import MOST_EXCHANGE_BYTES, MOST_REQUESTS
 from .stored import StoredAnswers
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What the state depends on; `limits` are requests and tokens a minute."""
 
     seed: int
@@ -24,8 +24,7 @@ class Wanted:
     keep_images: int
 
 
-@dataclass(frozen=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """The parts of the state; `batching` makes the batches of a service."""
 
     scenario: Scenario

@@ -7,6 +7,8 @@ conversation is billed again. Here they are kept until there are too many.
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+import msgspec
+
 from .completion import Completion
 from .refusals import refuse
 from .request import ChatRequest, ImagePart, Message, spoken
@@ -17,8 +19,7 @@ MOST_ANSWERS = 1000
 MOST_BYTES = 64 * 1024**2
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """What was asked, and the answer to it; `request` has the earlier turns too."""
 
     request: ChatRequest

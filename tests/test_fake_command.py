@@ -305,5 +305,5 @@ def test_it_starts_without_what_few_need():
 
     told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
 
-    few_need = {"httpx2", "jinja2", "redis", "vcr", "xai_sdk", "yaml"}
+    few_need = {"httpx2", "jinja2", "python_multipart", "redis", "vcr", "xai_sdk", "yaml"}
     assert few_need & {*told.stdout.split()} == set()

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -19,7 +19,7 @@ T = TypeVar("T")
 _BLANK = re.compile(r"\{(\w+)\}")
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True):
     """What is sent back."""
 
     body: bytes
@@ -27,8 +27,7 @@ class Answer(NamedTuple):
     content_type: str = "application/json"
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A request whose path is known; `blanks` is what stands in the blanks of its path."""
 
     service: Service
@@ -68,8 +67,7 @@ class Call:
 Handler = Callable[[Call], Awaitable[Answer]]
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """A path and a verb, and who answers; `{name}` in the path is a blank.
 
     `body` is the shape of what is sent as JSON, if anything is.
@@ -87,11 +85,14 @@ class Route:
 
 
 class Routes:
-    """All paths; they are compiled once."""
+    """All paths; they are compiled once, when somebody asks for another than those of chats."""
 
     def __init__(self, *routes: Route) -> None:
         self.routes = routes
-        self._rows = [(route.pattern, route) for route in routes]
+
+    @cached_property
+    def _rows(self) -> "list[tuple[re.Pattern[str], Route]]":
+        return [(route.pattern, route) for route in self.routes]
 
     def find(
         self, method: str, path: str, *, others: Container[str]

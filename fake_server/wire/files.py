@@ -4,16 +4,9 @@ OBSERVED 2026-08: the answer to an upload. DOC OPENAPI: the paths, and that a fi
 than 50 MB is refused. ASSUMED: the other answers, which are those of OpenAI's own API.
 """
 
-import io
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from python_multipart import parse_form
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import parse_options_header
 
 from llm_grok_vision.limits import MAX_FILE_BYTES
 
@@ -26,47 +19,13 @@ _ONE = _PATH + "/{file}"
 
 
 async def _upload(call: Call) -> Answer:
-    name, data = _form(call)
+    # Few upload files, and the parser of forms takes a while to load.
+    from ..form import file_of
+
+    name, data = file_of(call.data, call.log.headers.get("content-type", ""))
     if len(data) > MAX_FILE_BYTES:
         raise refuse("file too large")
     return _told(_file(call.service.files.put(name, data, call.service.now())))
-
-
-def _form(call: Call) -> tuple[str, bytes]:
-    """Take the field `file` out of a form; raises ApiError."""
-    found: list[tuple[str, bytes]] = []
-
-    def keep(uploaded: Any) -> None:
-        if uploaded.field_name == b"file":
-            uploaded.file_object.seek(0)
-            name = (uploaded.file_name or b"").decode(errors="replace")
-            found.append((name, uploaded.file_object.read()))
-
-    content_type = call.log.headers.get("content-type", "")
-    kind, options = parse_options_header(content_type)
-    # The parser takes other types as well.
-    if kind != b"multipart/form-data" or b"boundary" not in options:
-        problem = "the Content-Type is not multipart/form-data with a boundary"
-        raise refuse("not a form", problem=problem)
-    headers = {"Content-Type": content_type.encode()}
-    try:
-        with _silent(logging.getLogger("python_multipart.multipart")):
-            parse_form(headers, io.BytesIO(call.data), None, keep)
-    except FormParserError as error:
-        raise refuse("not a form", problem=error) from None
-    if not found:
-        raise refuse("not a form", problem="missing field `file`")
-    return found[0]
-
-
-@contextmanager
-def _silent(logger: logging.Logger) -> Iterator[None]:
-    """Keep the parser from logging what the client is told."""
-    was, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = was
 
 
 async def _list(call: Call) -> Answer:

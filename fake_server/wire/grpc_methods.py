@@ -5,9 +5,9 @@ first gRPC request, and not before.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from google.protobuf.message import DecodeError, Message
 
 from ..exchange import abbreviated
@@ -22,8 +22,7 @@ _LEGIBLE = 64 * 1024
 Handler = Callable[[Service, LoggedRequest, Any], Awaitable[Iterable[Message]]]
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(msgspec.Struct, frozen=True):
     """A method: the class of its request, and who answers with one message or many."""
 
     request: type[Message]

@@ -6,7 +6,6 @@ and searches of the web of August 2026, searches of X of December 2025.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -18,8 +17,7 @@ from ..identity import opaque
 Fields = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """An event within an item; its fields stand `before` and `after` the item's id."""
 
     type: str
@@ -27,8 +25,7 @@ class Event:
     after: Fields
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """An item as it begins and as it is `done`, and the events between."""
 
     begun: Fields
