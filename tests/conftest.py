@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import tenacity
+from hypothesis import HealthCheck, settings
 
 from fake_server import FakeServer
 from llm_grok_vision import retries
@@ -14,6 +15,12 @@ from tests.pictures import picture
 from tests.web import Web, serving
 
 pytest_plugins = ["pytester"]
+
+# How fast a machine is decides no test.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

@@ -49,7 +49,6 @@ def test_an_image_costs_what_the_guide_says(width, height, detail, tiles, tokens
     assert count_image_tokens(tiles) == tokens
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 def test_every_image_costs_a_multiple_of_256_from_512_to_1792(width, height):
     tokens = count_image_tokens(count_tiles(width, height, "high"))
@@ -57,7 +56,6 @@ def test_every_image_costs_a_multiple_of_256_from_512_to_1792(width, height):
     assert tokens in (512, 768, 1024, 1280, 1536, 1792)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 def test_tiles_are_counted_as_squares_laid_side_by_side(width, height):
     corners = [(x, y) for x in range(0, width, 448) for y in range(0, height, 448)]
@@ -65,7 +63,6 @@ def test_tiles_are_counted_as_squares_laid_side_by_side(width, height):
     assert count_tiles(width, height, "auto") == min(len(corners), 6)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 3000), st.integers(1, 3000))
 def test_a_turned_image_costs_the_same(width, height):
     assert count_tiles(width, height, "high") == count_tiles(height, width, "high")
@@ -170,7 +167,7 @@ def test_an_image_of_more_than_20_mib_is_refused(over):
 sizes = st.tuples(st.integers(23, 300), st.integers(23, 300))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(sizes, st.sampled_from(["PNG", "JPEG"]))
 def test_any_size_is_read_as_pillow_wrote_it(extent, kind):
     width, height = extent

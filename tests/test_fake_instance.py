@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -235,13 +235,11 @@ def nested(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
     return arrays | objects | choices
 
 
-@settings(deadline=None)
 @given(st.recursive(plain, nested, max_leaves=8))
 def test_a_value_of_any_schema_is_valid_and_always_the_same(schema):
     assert check(schema) == instance(schema)
 
 
-@settings(deadline=None)
 @given(st.floats(0.001, 100, allow_subnormal=False))
 def test_a_number_between_zero_and_any_end_is_found(end):
     value = check({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": end})

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_grok_vision.errors import (
@@ -55,7 +55,6 @@ flips = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 7)), min_size=1,
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-@settings(deadline=None)
 @given(examples, flips)
 def test_whatever_bytes_come_they_are_sent_or_refused(data: bytes, flipped: list[tuple[int, int]]):
     changed = bytearray(data)
