@@ -7,11 +7,11 @@ The plugin reads images for itself, on purpose and otherwise, in
 import binascii
 import hashlib
 import re
-import zlib
 from collections.abc import Callable, Iterator
 
 import msgspec
 import pybase64
+from zlib_ng.zlib_ng import crc32
 
 from llm_grok_vision.limits import (
     MAX_IMAGE_PIXELS,
@@ -116,7 +116,7 @@ def _png_chunks(rest: memoryview) -> Iterator[tuple[bytes, bytes | memoryview]]:
     while len(rest) >= 12:
         length = int.from_bytes(rest[:4], "big")
         chunk, checksum = rest[4 : 8 + length], rest[8 + length : 12 + length]
-        if len(checksum) != 4 or zlib.crc32(chunk) != int.from_bytes(checksum, "big"):
+        if len(checksum) != 4 or crc32(chunk) != int.from_bytes(checksum, "big"):
             break
         yield bytes(chunk[:4]), chunk[4:]
         rest = rest[12 + length :]

@@ -23,6 +23,9 @@ _LARGE_BLOCK = 32 * 1024**2
 # Seconds without a large request after which memory is given back.
 _PAUSE = 0.1
 
+# Objects that are made before the collector looks at them: those of some hundred answers.
+_NEW_OBJECTS = 20_000
+
 # Seconds that answers on their way have when the process is told to end.
 _PATIENCE = 3
 
@@ -84,7 +87,8 @@ async def serve(
     if until is not None:
         asyncio.get_running_loop().add_reader(until, stop.set)
     async with server.running(_PATIENCE, shared):
-        # What is there by now stays: the collector need not look at it between two answers.
+        # What is there by now stays, and what answers make goes by itself: there is little to collect.
         gc.freeze()
+        gc.set_threshold(_NEW_OBJECTS)
         ready()
         await stop.wait()
