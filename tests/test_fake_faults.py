@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -416,3 +417,18 @@ def test_a_header_of_a_fault_reaches_a_client_of_a_failure(grok_server):
     )
 
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
+
+
+def test_the_journal_tells_what_a_stop_of_the_server_cut_short():
+    with ExitStack() as stack:
+        client = stack.enter_context(
+            httpx2.Client(trust_env=False, headers=BEARER, timeout=HURRIED)
+        )
+        with FakeServer() as server:
+            server.reply(WORDS, fault={"per_token": 60})
+            url = f"{server.url}/chat/completions"
+            got = stack.enter_context(client.stream("POST", url, json=body(stream=True)))
+            next(got.iter_raw())
+
+    (cut,) = server.requests
+    assert cut.error == "The server was stopped before its answer was complete."
