@@ -129,7 +129,7 @@ def written(log: LoggedRequest) -> dict[str, Any]:
     """Write a request of the journal as JSON; its key is left out."""
     fields = {name: value for name, value in asdict(log).items() if name not in _NOT_WRITTEN}
     fields["fault"] = str(log.fault or "")
-    fields["images"] = [asdict(image) for image in log.images]
+    fields["images"] = [msgspec.structs.asdict(image) for image in log.images]
     fields["messages"] = [
         {"role": message.role, "parts": [_part(part) for part in message.parts]}
         for message in log.messages
@@ -139,7 +139,7 @@ def written(log: LoggedRequest) -> dict[str, Any]:
 
 def _part(part: LoggedPart) -> dict[str, Any]:
     if isinstance(part, LoggedImage):
-        return {"type": "image", "image": asdict(part)}
+        return {"type": "image", "image": msgspec.structs.asdict(part)}
     return {"type": "text", "text": part}
 
 

@@ -9,8 +9,7 @@ import msgspec
 from .faults import Fault
 
 
-@dataclass(frozen=True)
-class LoggedImage:
+class LoggedImage(msgspec.Struct, frozen=True):
     """An image as the model saw it. `url` is its address, or "" for an inline image.
 
     `source` says where the bytes came from: "data", "scenario", "images", "network" or
@@ -29,7 +28,7 @@ class LoggedImage:
     url: str = ""
     declared: str = ""
     patches: int = 0
-    sha256: str = field(default="", compare=False)
+    sha256: str = ""
 
 
 LoggedPart = str | LoggedImage

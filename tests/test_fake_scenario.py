@@ -1,5 +1,6 @@
 """A test says what the server answers, and reads what it was asked."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -165,6 +166,7 @@ def test_the_log_keeps_text_and_images_in_order(grok_server):
         tokens=256,
         source="data",
         declared="image/png",
+        sha256=hashlib.sha256(picture(128, 128)).hexdigest(),
     )
     assert parts[2] == "then"
     assert isinstance(parts[3], LoggedImage)
