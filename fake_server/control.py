@@ -6,11 +6,12 @@ The page at /_fake/ is for people.
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+from msgspec.structs import asdict
 
 from . import page
 from .app import App
@@ -129,7 +130,7 @@ def written(log: LoggedRequest) -> dict[str, Any]:
     """Write a request of the journal as JSON; its key is left out."""
     fields = {name: value for name, value in asdict(log).items() if name not in _NOT_WRITTEN}
     fields["fault"] = str(log.fault or "")
-    fields["images"] = [msgspec.structs.asdict(image) for image in log.images]
+    fields["images"] = [asdict(image) for image in log.images]
     fields["messages"] = [
         {"role": message.role, "parts": [_part(part) for part in message.parts]}
         for message in log.messages
@@ -139,7 +140,7 @@ def written(log: LoggedRequest) -> dict[str, Any]:
 
 def _part(part: LoggedPart) -> dict[str, Any]:
     if isinstance(part, LoggedImage):
-        return {"type": "image", "image": msgspec.structs.asdict(part)}
+        return {"type": "image", "image": asdict(part)}
     return {"type": "text", "text": part}
 
 

@@ -1,7 +1,6 @@
 """What the server was asked and answered, as a test wants to assert on it."""
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -53,8 +52,10 @@ class LoggedAnswer(msgspec.Struct, frozen=True):
     cost_usd: float = 0
 
 
-@dataclass(slots=True)
-class LoggedRequest:
+_NOT_SHOWN = ("key", "raw_request", "raw_answer")
+
+
+class LoggedRequest(msgspec.Struct):
     """One HTTP request, or one request of a batch, and how it was answered.
 
     `batch_request_id` is the id within its batch of a request that came in one, and "" of
@@ -75,15 +76,15 @@ class LoggedRequest:
     method: str
     path: str
     headers: dict[str, str]
-    key: str = field(default="", repr=False)
+    key: str = ""
     model: str = ""
     stream: bool = False
-    messages: list[LoggedMessage] = field(default_factory=list)
-    parameters: dict[str, Any] = field(default_factory=dict)
-    tools: list[str] = field(default_factory=list)
+    messages: list[LoggedMessage] = []
+    parameters: dict[str, Any] = {}
+    tools: list[str] = []
     status: int = 0
     error: str = ""
-    usage: dict[str, Any] = field(default_factory=dict)
+    usage: dict[str, Any] = {}
     query: str = ""
     batch_request_id: str = ""
     answer: LoggedAnswer | None = None
@@ -94,8 +95,14 @@ class LoggedRequest:
     seconds: float = 0
     why: str = ""
     fault: Fault | None = None
-    raw_request: bytes = field(default=b"", repr=False, compare=False)
-    raw_answer: bytes = field(default=b"", repr=False, compare=False)
+    raw_request: bytes = b""
+    raw_answer: bytes = b""
+
+    def __repr__(self) -> str:
+        """Write what may be seen when a test fails: no key, and no bodies."""
+        fields = msgspec.structs.asdict(self).items()
+        shown = [f"{name}={value!r}" for name, value in fields if name not in _NOT_SHOWN]
+        return f"LoggedRequest({', '.join(shown)})"
 
     def __str__(self) -> str:
         """Write it in a line, for somebody who looks at a test that failed."""

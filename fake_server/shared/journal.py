@@ -1,8 +1,7 @@
 """The journal that processes have together: numbers go on whoever answers."""
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from ..journal import Journal, Kept, LoggedRequest
 from .shelf import UNLIMITED, Shelf
