@@ -15,21 +15,17 @@ from .scenario import Reply
 def answer(request: ChatRequest, images: list[LoggedImage]) -> Reply:
     """Answer a request by itself: a call where one is required, JSON by schema, or words."""
     if tool := _required_tool(request):
-        arguments = _instance(tool.parameters)
-        # A schema may want a bare text: as arguments it is JSON like anything else.
-        if isinstance(arguments, str):
-            arguments = msgspec.json.encode(arguments).decode()
-        return Reply(tool_calls=((tool.name, arguments),))
+        return Reply(tool_calls=((tool.name, _json_for(tool.parameters)),))
     if request.schema is not None:
-        return Reply(msgspec.json.encode(_instance(request.schema)).decode())
+        return Reply(_json_for(request.schema))
     return Reply(describe(images))
 
 
-def _instance(schema: dict[str, Any]) -> Any:
+def _json_for(schema: dict[str, Any]) -> str:
     try:
-        return instance(schema)
+        return msgspec.json.encode(instance(schema)).decode()
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        # Somewhere in the schema stands a number for a list, or the like.
+        # Somewhere in the schema stands a number for a list, or null for a name, or the like.
         raise refuse("bad schema") from None
 
 

@@ -88,3 +88,19 @@ def test_an_odd_schema_that_is_one_is_answered(schema, grok_server):
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
 
     assert post(grok_server, body(response_format=wanted)).status_code == 200
+
+
+def _as_answer(schema):
+    return {"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}
+
+
+def _as_arguments(schema):
+    function = {"name": "f", "parameters": schema}
+    return {"tool_choice": "required", "tools": [{"type": "function", "function": function}]}
+
+
+@pytest.mark.parametrize("wanted", [_as_answer, _as_arguments], ids=["answer", "arguments"])
+def test_a_schema_whose_names_are_no_texts_is_refused(wanted, grok_server):
+    answer = post(grok_server, body(**wanted({"type": "object", "required": [None]})))
+
+    assert (answer.status_code, answer.json()["error"][-20:]) == (400, "Invalid JSON schema.")
