@@ -36,7 +36,18 @@ Dice = random.Random
 _PATIENCE = 5
 
 IMAGE = data_url(picture(64, 64))
-_SCHEMA = {"type": "object", "properties": {"a": {"enum": ["x"]}}, "required": ["a"]}
+_SCHEMA = {
+    "type": "object",
+    "$defs": {"name": {"type": ["string", "null"], "minLength": 2, "maxLength": 9}},
+    "properties": {
+        "a": {"enum": ["x", 1, None]},
+        "b": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/name"}]},
+        "c": {"type": "array", "prefixItems": [{"const": {"k": 1}}], "items": {"$ref": "#"}},
+        "d": {"type": "number", "exclusiveMinimum": 1.5, "maximum": 9, "multipleOf": 2},
+        "e": {"allOf": [{"required": ["q"]}, {"properties": {"q": {"default": [1]}}}]},
+    },
+    "required": ["a", "c"],
+}
 _FUNCTION = {"name": "f", "parameters": _SCHEMA}
 
 # What is asked, by the path that takes it.
