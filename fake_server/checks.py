@@ -18,7 +18,7 @@ from llm_grok_vision.limits import (
 from .catalogue import Model, find, get
 from .identity import uuid
 from .refusals import refuse
-from .request import ChatRequest, FilePart, ImagePart, TextPart, UnknownPart
+from .request import ChatRequest, TextPart, UnknownPart
 
 Blanks = dict[str, object]
 
@@ -160,13 +160,13 @@ def _unknown_part(request: ChatRequest) -> Blanks | None:
 
 
 def _text_only_model(request: ChatRequest) -> Blanks | None:
-    return None if get(request.model).reads_images or not request.images else {}
+    return {} if request.images and not get(request.model).reads_images else None
 
 
 def _unknown_detail(request: ChatRequest) -> Blanks | None:
-    for part in request.parts:
-        if isinstance(part, (ImagePart, FilePart)) and part.detail not in IMAGE_DETAILS:
-            return {"details": ", ".join(IMAGE_DETAILS), "detail": part.detail}
+    for image in request.images:
+        if image.detail not in IMAGE_DETAILS:
+            return {"details": ", ".join(IMAGE_DETAILS), "detail": image.detail}
     return None
 
 

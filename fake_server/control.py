@@ -18,7 +18,7 @@ from .app import App
 from .assertions import assert_called
 from .headers import Headers
 from .images import media_type
-from .journal import LoggedImage, LoggedPart, LoggedRequest
+from .journal import UNTOLD, LoggedImage, LoggedPart, LoggedRequest
 from .openapi import document
 from .refusals import StateLost
 from .script import RuleFields, Script, pictures_of
@@ -123,7 +123,7 @@ def _told(value: Any) -> Reply:
     return Reply(msgspec.json.encode(value))
 
 
-_NOT_WRITTEN = ("key", "fault", "raw_request", "raw_answer")
+_NOT_WRITTEN = (*UNTOLD, "fault")
 
 
 def written(log: LoggedRequest) -> dict[str, Any]:

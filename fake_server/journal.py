@@ -52,7 +52,8 @@ class LoggedAnswer(msgspec.Struct, frozen=True):
     cost_usd: float = 0
 
 
-_NOT_SHOWN = ("key", "raw_request", "raw_answer")
+# What is left out where a request is printed, or written as JSON.
+UNTOLD = ("key", "raw_request", "raw_answer")
 
 
 class LoggedRequest(msgspec.Struct):
@@ -101,7 +102,7 @@ class LoggedRequest(msgspec.Struct):
     def __repr__(self) -> str:
         """Write what may be seen when a test fails: no key, and no bodies."""
         fields = msgspec.structs.asdict(self).items()
-        shown = [f"{name}={value!r}" for name, value in fields if name not in _NOT_SHOWN]
+        shown = [f"{name}={value!r}" for name, value in fields if name not in UNTOLD]
         return f"LoggedRequest({', '.join(shown)})"
 
     def __str__(self) -> str:

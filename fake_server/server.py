@@ -12,7 +12,7 @@ from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import msgspec
+from msgspec.structs import replace
 
 from .app import App
 from .assertions import assert_called
@@ -111,7 +111,7 @@ class FakeServer(Answers):
         if images is not None and not Path(images).is_dir():
             raise ValueError(f"images is no folder: {os.fspath(images)}")
         self._host, self._port = host, port
-        rules = msgspec.structs.replace(BY_NAME[contract], era=Era(era))
+        rules = replace(BY_NAME[contract], era=Era(era))
         limits = (requests_per_minute, tokens_per_minute)
         parts = _state(state, Wanted(seed, clock == "real", limits, keep_images))
         super().__init__(parts.scenario)
