@@ -50,5 +50,7 @@ class Front(msgspec.Struct, frozen=True):
 
     def _objection(self, scope: Scope) -> str:
         client, *_ = scope.get("client") or (None,)
-        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         return objection(client, headers, self.token)

@@ -19,7 +19,7 @@ def objection(client: str | None, headers: Mapping[str, str], token: str | None)
     `client` is the address that it comes from, None where it has none; header names are small.
     """
     origin = headers.get("origin", "")
-    if origin and urlsplit(origin).netloc != headers.get("host", ""):
+    if origin and origin.partition("://")[2] != headers.get("host", ""):
         return f"A page of {origin} can't ask the fake itself."
     if token is not None:
         has_it = hmac.compare_digest(_token_of(headers).encode(), token.encode())
@@ -27,7 +27,7 @@ def objection(client: str | None, headers: Mapping[str, str], token: str | None)
     if client is not None and not _is_this_machine(client):
         return "The fake itself answers this machine alone, unless --token names a token."
     # A name that somebody else's DNS leads here would let their page in.
-    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    host = _name_in(headers.get("host", ""))
     if host not in _LOCAL and not _is_address(host):
         return f"The fake itself is not called {host}, unless --token names a token."
     return ""
@@ -44,6 +44,14 @@ def _token_of(headers: Mapping[str, str]) -> str:
         return base64.b64decode(rest, validate=True).decode().partition(":")[2]
     except (binascii.Error, UnicodeDecodeError):
         return ""
+
+
+def _name_in(authority: str) -> str:
+    """Take the name or the address out of a Host header; what is none stays as it is."""
+    try:
+        return urlsplit(f"//{authority}").hostname or ""
+    except ValueError:
+        return authority
 
 
 def _is_this_machine(client: str) -> bool:

@@ -27,7 +27,12 @@ _ANY = bytes(64 * 1024)
 class _Http2(ZttpH2Protocol):
     def handle_request(self, event: zttp.Request) -> None:
         """Hand the request over; its task starts at the next turn of the loop."""
-        super().handle_request(event)
+        try:
+            super().handle_request(event)
+        except UnicodeDecodeError:
+            # As in HTTP/1.1 below.
+            self.conn.stream(event.stream_id).send_response(400, [], end_stream=True)
+            return
         cycle = self.cycles[event.stream_id]
         cycle.scope["extensions"][END_WITH_HEADERS] = partial(_end_with_headers, cycle)  # type: ignore[assignment] # ASGI leaves its types to its inventor
 
@@ -43,6 +48,13 @@ class _Http1(ZttpProtocol):
             more = _declared_length(self.headers) - len(cycle.body)
             if LARGE <= more <= MOST:
                 self._read_large_body(more)
+
+    def handle_events(self, event: zttp.Event) -> None:
+        """Take what was read; zttp lets bytes be in a path that uvicorn takes for ASCII."""
+        try:
+            super().handle_events(event)
+        except UnicodeDecodeError:
+            self.handle_remote_protocol_error()
 
     def _read_large_body(self, more: int) -> None:
         began = self.cycle.body

@@ -19,6 +19,9 @@ _logger = logging.getLogger("fake_server")
 # What a script may say was used; images are counted by the fake alone.
 COUNTS = ("text_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
 
+# The most of each: the sums of usage are 32 bits wide in gRPC.
+MOST_COUNTED = 100_000_000
+
 
 class Reply(msgspec.Struct, frozen=True):
     """A scripted answer; calls are pairs of a name and its arguments, `usage` is by COUNTS.
@@ -57,9 +60,11 @@ def _check_pairs(name: str, calls: tuple[object, ...]) -> None:
 
 def _check_usage(usage: Mapping[str, object]) -> None:
     for name, count in usage.items():
-        if name not in COUNTS or not isinstance(count, int) or count < 0:
+        if name not in COUNTS or not isinstance(count, int) or not 0 <= count <= MOST_COUNTED:
             known = ", ".join(COUNTS)
-            raise ValueError(f"usage is numbers of {known}, unlike {name!r}: {count!r}")
+            raise ValueError(
+                f"usage is numbers of {known} from 0 to {MOST_COUNTED}, unlike {name!r}: {count!r}"
+            )
 
 
 def _check_server_tool_call(name: str, arguments: object) -> None:

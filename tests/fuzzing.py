@@ -161,7 +161,7 @@ QUESTIONS: list[tuple[str, str, Any]] = [
 
 # What stands in the place of something else.
 ODD: list[Any] = [
-    None, True, 0, -1, 2**63, 2**64, -(2**70), 1e308, float("nan"), "", "x", "\ud800", [], {}, [[]],
+    None, True, 0, -1, 2**63, 2**64, -(2**70), 10**400, 1e308, float("nan"), "", "x", "\ud800", [], {}, [[]],
     {"a": None}, "data:", "data:image/png;base64,", "data:;base64,!!!!", IMAGE[:60], "http://[",
     "https://a.invalid/x", "http://127.0.0.1/", "auto", "required", [1], {"type": "object"},
     {"type": ["string", None]}, {"$ref": "#"}, {"allOf": [{"$ref": "#/x"}]},
@@ -169,6 +169,29 @@ ODD: list[Any] = [
     {"pattern": "(a+)+$", "type": "string"}, {"minimum": 1e300, "type": "number"},
     {"const": "x"}, {"fault": {"after_events": 0}}, [{"role": "user", "content": "x"}] * 50,
 ]  # fmt: skip
+
+
+ODD_HEADERS = [
+    "",
+    "\xff",
+    "http://[::1",
+    "[::1",
+    "::1",
+    "a.invalid",
+    "Basic ====",
+    "Bearer \xff",
+    "null",
+]
+QUERIES = [
+    "after=x",
+    "after=-1",
+    "limit=x",
+    "limit=1e9",
+    "limit=0",
+    "after=%ff",
+    "\xff&&==",
+    "order=x",
+]
 
 
 def changed(value: Any, dice: Dice) -> Any:
@@ -220,8 +243,12 @@ class Requests:
         if dice.random() < 0.1:
             method, path = dice.choice(["GET", "POST", "PUT", "PATCH"]), torn_path(path, dice)
         kinds = ["application/json"] * 6 + ["", "text/plain", "multipart/form-data; boundary=x"]
-        answer = self._answer(method, path, body, dice.choice(kinds))
-        assert answer[0]["status"] < 500, (method, path, body, answer)
+        headers, query = {"content-type": dice.choice(kinds)}, ""
+        if dice.random() < 0.1:
+            name = dice.choice(["host", "origin", "authorization", "x-api-key", "content-type"])
+            headers[name], query = dice.choice(ODD_HEADERS), dice.choice(QUERIES)
+        answer = self._answer(method, path, body, headers, query)
+        assert answer[0]["status"] < 500, (method, path, query, headers, body, answer)
 
     def grpc(self, dice: Dice) -> None:
         """Call over gRPC: a message that is nearly right, or torn, or of another method."""
@@ -238,16 +265,28 @@ class Requests:
         if dice.random() < 0.2:
             framed = torn(framed, dice)
         path = dice.choice(list(METHODS))
-        self._answer("POST", path, framed, "application/grpc")
+        self._answer("POST", path, framed, {"content-type": "application/grpc"})
 
-    def _answer(self, method: str, path: str, body: bytes, kind: str) -> list[Any]:
+    def _answer(
+        self, method: str, path: str, body: bytes, headers: dict[str, str], query: str = ""
+    ) -> list[Any]:
         self.asked += 1
         if self.asked % 100 == 0:
             self.server.clear()
-        work = asyncio.wait_for(self._exchange(method, path, body, kind), _PATIENCE)
-        return self.loop.run_until_complete(work)
+        named = {"host": "127.0.0.1", "authorization": "Bearer k"} | headers
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": query.encode("latin-1"),
+            "headers": [(name.encode(), value.encode("latin-1")) for name, value in named.items()],
+            "client": ("127.0.0.1", 1),
+        }
+        return self.loop.run_until_complete(
+            asyncio.wait_for(self._exchange(scope, body), _PATIENCE)
+        )
 
-    async def _exchange(self, method: str, path: str, body: bytes, kind: str) -> list[Any]:
+    async def _exchange(self, scope: dict[str, Any], body: bytes) -> list[Any]:
         sent: list[Any] = []
         received = iter([{"type": "http.request", "body": body}])
 
@@ -257,19 +296,12 @@ class Requests:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        named = {"host": "127.0.0.1", "authorization": "Bearer k", "content-type": kind}
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "query_string": b"",
-            "headers": [(name.encode(), value.encode()) for name, value in named.items()],
-            "client": ("127.0.0.1", 1),
+        more = {
             "extensions": {END_WITH_HEADERS: sent.append},
             "state": {BREAK: lambda *, reset: sent.append({"status": 0, "reset": reset})},
         }
-        await self.server.asgi(scope, receive, send)
-        assert sent, (method, path, body)
+        await self.server.asgi(scope | more, receive, send)
+        assert sent, (scope, body)
         return sent
 
 

@@ -174,6 +174,33 @@ WRONG: list[Any] = [
     ),
     pytest.param("GET", "/requests?after=x", {}, 400, "invalid literal for int()"),
     pytest.param(
+        "POST",
+        "/rules",
+        {"json": {"reply": {"text": "x", "usage": {"text_tokens": 10**30}}}},
+        400,
+        "completion_tokens, reasoning_tokens from 0 to 100000000, unlike 'text_tokens'",
+    ),
+    pytest.param(
+        "POST",
+        "/rules",
+        {"json": {"fault": {"content_type": "text/plain\0"}}},
+        400,
+        "content_type is printable ASCII, unlike 'text/plain\\x00'",
+    ),
+    pytest.param(
+        "POST", "/rules", {"json": {"fault": {"content_type": "täxt"}}}, 400, "printable ASCII"
+    ),
+    pytest.param(
+        "GET",
+        "/requests",
+        {"headers": {"origin": "http://[::1"}},
+        403,
+        "A page of http://[::1 can't ask the fake itself.",
+    ),
+    pytest.param(
+        "GET", "/requests", {"headers": {"host": "[::1"}}, 403, "The fake itself is not called [::1"
+    ),
+    pytest.param(
         "PUT",
         "/scenario",
         {"json": {"images": {"https://a.test/b.png": "/etc/passwd"}}},

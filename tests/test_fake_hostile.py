@@ -1,5 +1,6 @@
 """What hostile or broken clients send ends in bounded time, and the next request is answered."""
 
+import re
 import socket
 import time
 from urllib.parse import urlsplit
@@ -104,3 +105,24 @@ def test_a_schema_whose_names_are_no_texts_is_refused(wanted, grok_server):
     answer = post(grok_server, body(**wanted({"type": "object", "required": [None]})))
 
     assert (answer.status_code, answer.json()["error"][-20:]) == (400, "Invalid JSON schema.")
+
+
+ASKED = b"GET /v1/models/%b HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        pytest.param(ASKED % "é".encode(), ["400"], id="at once"),
+        pytest.param(ASKED % b"grok-4" + ASKED % b"\xff", ["200", "400"], id="behind another"),
+    ],
+)
+def test_a_path_that_is_no_ascii_is_refused(sent, statuses, grok_server, caplog):
+    address = urlsplit(grok_server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+        client.sendall(sent)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+
+    assert re.findall(r"HTTP/1.1 (\d+)", answer.decode()) == statuses
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert is_alive(grok_server)
