@@ -24,6 +24,9 @@ from .refusals import api_error
 # Reading may take long while a model thinks; a silence longer than this is a stall.
 TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)
 
+# Bytes of an answer that is no stream: what is longer has no end, or unpacks to anything.
+_LONGEST = 32 * 1024**2
+
 _Client = TypeVar("_Client", httpx2.Client, httpx2.AsyncClient)
 
 
@@ -86,6 +89,32 @@ def build_request(client: httpx2.Client | httpx2.AsyncClient, call: Call) -> htt
     return request
 
 
+def read_whole(answer: httpx2.Response) -> httpx2.Response:
+    """Read an answer that is no stream, as far as anything that long is one."""
+    body = bytearray()
+    for piece in answer.iter_bytes():
+        body += piece
+        if len(body) > _LONGEST:
+            break
+    return _with_body(answer, body)
+
+
+async def aread_whole(answer: httpx2.Response) -> httpx2.Response:
+    """Read an answer, as `read_whole` does, for asyncio."""
+    body = bytearray()
+    async for piece in answer.aiter_bytes():
+        body += piece
+        if len(body) > _LONGEST:
+            break
+    return _with_body(answer, body)
+
+
+def _with_body(answer: httpx2.Response, body: bytearray) -> httpx2.Response:
+    kept = ("content-type", "retry-after")
+    headers = {name: answer.headers[name] for name in kept if name in answer.headers}
+    return httpx2.Response(answer.status_code, headers=headers, content=bytes(body[:_LONGEST]))
+
+
 def refusal(answer: httpx2.Response, call: Call) -> ApiError:
     """Make the error that an answer is, with the wait that it asks for."""
     error = api_error(answer.status_code, answer.text, call.key)
@@ -114,6 +143,7 @@ def translated(call: Call) -> Iterator[None]:
 
 def _sentence(error: Exception, call: Call) -> GrokError:
     url = httpx2.URL(call.url) if not isinstance(error, httpx2.InvalidURL) else None
+    problem = str(error).rstrip(".")
     where = f"{url.scheme}://{url.host}" + (f":{url.port}" if url.port else "") if url else ""
     match error:
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | UnicodeError():
@@ -125,6 +155,6 @@ def _sentence(error: Exception, call: Call) -> GrokError:
         case httpx2.TimeoutException():
             return TimedOut(f"{where} fell silent for {TIMEOUT.read:.0f} seconds.")
         case httpx2.ConnectError():
-            return ConnectionFailed(f"Could not connect to {where}: {error}.")
+            return ConnectionFailed(f"Could not connect to {where}: {problem}.")
         case _:
-            return StreamInterrupted(f"The connection to {where} broke: {error}.")
+            return StreamInterrupted(f"The connection to {where} broke: {problem}.")

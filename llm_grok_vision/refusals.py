@@ -27,6 +27,8 @@ _SHORTEST_KEY = 8
 _IMAGE = re.compile(r"data:[\w/+.-]*;base64,[A-Za-z0-9+/=]+|[A-Za-z0-9+/]{80,}=*")
 _TAG = re.compile(r"<[^>]*>")
 _HEAD = re.compile(r"(?is)<(script|style)\b.*?</\1>")
+# What a terminal does not show, but obeys.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Refusal(NamedTuple):
@@ -131,12 +133,12 @@ def api_error(status: int, body: str, key: str | None = None) -> ApiError:
     return reading.kind(status, presentable(refusal.code, key), error, reading.advice)
 
 
-def not_expected(status: int, what: str) -> ApiError:
-    """Make the error for an answer that is no refusal, nor what was asked for."""
+def not_expected(status: int, what: str, said: str = "") -> ApiError:
+    """Make the error for an answer that is no refusal, nor what was asked for, with what it said."""
     return ApiError(
         status,
         "",
-        f"The service answered, but not with {what}.",
+        said or f"The service answered, but not with {what}.",
         "XAI_API_BASE, if it is set, has to be the address of xAI's API, or of one like it.",
     )
 
@@ -145,7 +147,7 @@ def read_refusal(body: str) -> Refusal | None:
     """Find the code and the words in an error body, or None if it says nothing."""
     try:
         payload = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         words = _plain(body)
         return Refusal("", words) if words else None
     refusal = refusal_in(payload)
@@ -176,7 +178,7 @@ def _plain(text: str) -> str:
 
 def presentable(error: str, key: str | None) -> str:
     """Take images and the key out of a text of the service's, and most of it if it is long."""
-    error = _IMAGE.sub("data:...", error)
+    error = _IMAGE.sub("data:...", _CONTROL.sub("", error))
     if len(key or "") >= _SHORTEST_KEY:
         error = error.replace(str(key), "(your key)")
     return error if len(error) <= _LONGEST else error[:_LONGEST] + "..."

@@ -40,8 +40,8 @@ def _wait(state: tenacity.RetryCallState) -> float:
 
 def _announce(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    reason = str(error).partition("\n")[0]
-    _logger.warning("%s Trying again in %.1f s.", reason, state.upcoming_sleep)
+    reason = str(error).partition("\n")[0].rstrip(".")
+    _logger.warning("%s. Trying again in %.1f s.", reason, state.upcoming_sleep)
 
 
 POLICY: dict[str, Any] = {

@@ -9,15 +9,23 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import tenacity
 
-from .connection import Call, build_request, make_client, refusal, translated
+from .connection import (
+    Call,
+    aread_whole,
+    build_request,
+    make_client,
+    read_whole,
+    refusal,
+    translated,
+)
 from .errors import ApiError, StreamInterrupted
-from .refusals import not_expected, refusal_in
+from .refusals import not_expected, presentable, read_refusal, refusal_in
 from .retries import POLICY, again_if_it_may_pass
 
 if TYPE_CHECKING:
@@ -27,6 +35,7 @@ _NO_BEGINNING = "xAI's answer ended before it had begun."
 
 # What every answer holds, and no error does: of chat completions, and of responses.
 _MARKS = ('"choices"', '"output"')
+_ERROR = '"error"'
 
 
 def exchange(call: Call) -> Any:
@@ -40,7 +49,9 @@ def exchange(call: Call) -> Any:
 def exchange_once(call: Call) -> Any:
     """Do what `exchange` does, without trying again."""
     with translated(call), make_client(httpx2.Client) as client:
-        answer = client.send(build_request(client, call))
+        arriving = client.send(build_request(client, call), stream=True)
+        with closing(arriving):
+            answer = read_whole(arriving)
     if not answer.is_success:
         raise refusal(answer, call)
     if not answer.content:
@@ -97,8 +108,7 @@ class Answer:
         """Wait for the first token, or for the whole of an answer that is not streamed."""
         self._head.clear()
         if not _is_stream(self._response):
-            self._response.read()
-            self._head.append(_completion(self._response, self._call))
+            self._head.append(_completion(read_whole(self._response), self._call))
             return
         self._events = iter(httpx2.EventSource(self._response))
         for event in self._events:
@@ -156,8 +166,7 @@ class AsyncAnswer:
     async def _receive(self) -> None:
         self._head.clear()
         if not _is_stream(self._response):
-            await self._response.aread()
-            self._head.append(_completion(self._response, self._call))
+            self._head.append(_completion(await aread_whole(self._response), self._call))
             return
         self._events = aiter(httpx2.EventSource(self._response))
         async for event in self._events:
@@ -191,4 +200,8 @@ def _completion(answer: httpx2.Response, call: Call) -> str:
     body = answer.text
     if answer.status_code == 200 and any(mark in body for mark in _MARKS):
         return body
+    if answer.is_success and _ERROR not in body:
+        said = read_refusal(body)
+        words = presentable(said.error, call.key) if said else ""
+        raise not_expected(answer.status_code, "what a model says", words)
     raise refusal(answer, call)

@@ -357,6 +357,10 @@ def stream(dice: Dice) -> None:
                 continue
             list(reader.feed(event.data))
         list(reader.finish())
+        told = [reader.text, json.dumps(reader.as_json(), ensure_ascii=False)]
+        assert all(text.encode() for text in told if text), told
+        used = reader.usage() or {}
+        assert all(-(2**63) <= (used.get(name) or 0) < 2**63 for name in ("input", "output")), used
 
 
 def kinds() -> dict[str, Callable[[Dice], None]]:

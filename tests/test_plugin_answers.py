@@ -251,3 +251,36 @@ def test_reasoning_that_is_shown_is_not_marked_again(kind: str, xai: FakeServer)
     answer = ask(kind, "Hello")
 
     assert not any(event.redacted for event in answer.events)
+
+
+@BOTH
+def test_half_a_character_becomes_a_question_mark(kind: str):
+    """JSON has escapes for halves of a character, and no text can be printed that has one."""
+    said = stream(chunk("stop", role="assistant", content="\ud83d and \U0001f408"), DONE)
+
+    with xai_answering(said):
+        asked = ask(kind, "Hello")
+
+    assert asked.text == "? and \U0001f408"
+
+
+BEYOND_COUNTING = [10**30, -1, 1.5, "7", [1]]
+
+
+@pytest.mark.parametrize("count", BEYOND_COUNTING, ids=repr)
+def test_a_count_that_is_none_is_left_out_of_the_log(count: Any):
+    usage = {
+        "prompt_tokens": count,
+        "completion_tokens": 3,
+        "prompt_tokens_details": {"image_tokens": count},
+        "completion_tokens_details": {"reasoning_tokens": count},
+        "cost_in_usd_ticks": count,
+    }
+    used = f"data: {json.dumps({'choices': [], 'usage': usage})}\n\n"
+
+    with xai_answering(stream(chunk("stop", content="hi"), used, DONE)):
+        result = run_llm("-m", "grok-4", "Hello")
+
+    assert (result.exit_code, result.stdout) == (0, "hi\n")
+    (row,) = json.loads(run_llm("logs", "--json").stdout)
+    assert (row["input_tokens"], row["output_tokens"], row["token_details"]) == (None, 3, None)

@@ -92,12 +92,23 @@ def test_a_whole_answer_without_an_end_is_kept_in_the_error(kind: str):
     assert caught.value.partial_text == "half"
 
 
-@BOTH
-def test_a_stream_of_another_shape_is_an_error_of_ours(kind: str):
-    strange = stream('data: {"choices":[{"delta":"hello"}]}\n\n', DONE)
+OTHER = [
+    pytest.param('{"choices":[{"delta":"hello"}]}', "shape that this plugin", id="no-delta"),
+    pytest.param("null", "shape that this plugin", id="null"),
+    pytest.param("[1]", "shape that this plugin", id="a-list"),
+    pytest.param("[" * 10_000, "not JSON", id="lists-too-deep-to-read"),
+]
 
-    with xai_answering(strange), pytest.raises(GrokError, match="shape that this plugin"):
+
+@BOTH
+@pytest.mark.parametrize(("data", "words"), OTHER)
+def test_a_stream_of_another_shape_is_an_error_of_ours(kind: str, data: str, words: str):
+    strange = stream(chunk(content="half"), f"data: {data}\n\n", DONE)
+
+    with xai_answering(strange), pytest.raises(StreamInterrupted, match=words) as caught:
         ask(kind, "Hello")
+
+    assert caught.value.partial_text == "half"
 
 
 @BOTH

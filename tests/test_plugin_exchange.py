@@ -1,6 +1,7 @@
 """One request and its JSON answer: the same retries, errors and secrets as a prompt's."""
 
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -156,3 +157,15 @@ def test_the_key_never_shows_even_if_the_service_echoes_it():
 
     assert caught.value.error == "Wrong key (your key)."
     assert KEY not in f"{caught.value!r} {vars(caught.value)} {asked!r}"
+
+
+def test_a_refusal_without_end_is_read_no_further_than_one_can_be():
+    def endless(client: socket.socket) -> None:
+        client.sendall(b"HTTP/1.1 404 Gone\r\ncontent-type: text/plain\r\n\r\n")
+        while True:
+            client.sendall(b"no " * 100_000)
+
+    with RawServer(endless) as server, pytest.raises(NotFound) as caught:
+        exchange(call(server))
+
+    assert caught.value.error == "no " * 333 + "n..."

@@ -1,6 +1,7 @@
 """xAI's refusals: each becomes its class, xAI's own words and one line of advice."""
 
 import json
+import socket
 
 import click
 import llm
@@ -106,6 +107,8 @@ def test_a_refusal_keeps_its_words_and_gains_a_line(  # noqa: PLR0917 (a row of 
     assert caught.value.error == words
 
 
+ELSEWHERE = "XAI_API_BASE, if it is set, has to be the address of xAI's API, or of one like it."
+
 SHAPES = [
     pytest.param(b'{"code":"c","error":"Wrong."}', "c", "Wrong.", id="flat-as-xai"),
     pytest.param(
@@ -127,6 +130,13 @@ SHAPES = [
     pytest.param(b"caf\xe9 closed", "", "caf\N{REPLACEMENT CHARACTER} closed", id="not-utf-8"),
     pytest.param(b"x" * 5000, "", "data:...", id="what-can-only-be-base64"),
     pytest.param(b"no " * 2000, "", "no " * 333 + "n...", id="a-very-long-text"),
+    pytest.param(b"[" * 10_000, "", "[" * 1000 + "...", id="lists-too-deep-to-read"),
+    pytest.param(
+        b'{"error":"\\u001b[31mred\\u0007\\u0000\\u009b1m\\tdoor"}',
+        "",
+        "[31mred1m\tdoor",
+        id="what-a-terminal-obeys",
+    ),
 ]
 
 
@@ -180,10 +190,35 @@ def test_an_error_inside_a_stream_is_an_error(kind: str, said: list[str], body: 
 def test_a_web_page_instead_of_an_answer_is_an_error(kind: str):
     page = http(b"<html><p>Please log in</p></html>", headers="content-type: text/html")
 
-    with xai_answering(page), pytest.raises(RequestRefused) as caught:
+    with xai_answering(page), pytest.raises(ApiError) as caught:
         ask(kind, "Hello")
 
-    assert caught.value.error == "Please log in"
+    assert str(caught.value) == f"Please log in\n{ELSEWHERE}"
+
+
+@BOTH
+@pytest.mark.parametrize("body", [b"[1]", b"null", b"{}", b""])
+def test_something_else_instead_of_an_answer_is_an_error(kind: str, body: bytes):
+    with xai_answering(http(body)), pytest.raises(ApiError) as caught:
+        ask(kind, "Hello")
+
+    assert str(caught.value) == (
+        f"The service answered, but not with what a model says.\n{ELSEWHERE}"
+    )
+
+
+@BOTH
+@pytest.mark.parametrize("status", ["400 Bad", "200 OK"])
+def test_an_answer_without_end_is_read_no_further_than_one_can_be(kind: str, status: str):
+    def endless(client: socket.socket) -> None:
+        client.sendall(f"HTTP/1.1 {status}\r\ncontent-type: text/plain\r\n\r\n".encode())
+        while True:
+            client.sendall(b"no " * 100_000)
+
+    with xai_answering(endless), pytest.raises(ApiError) as caught:
+        ask(kind, "Hello")
+
+    assert caught.value.error == "no " * 333 + "n..."
 
 
 @BOTH

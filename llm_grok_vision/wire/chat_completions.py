@@ -20,7 +20,7 @@ from llm.parts import (
 )
 
 from .content import content_of
-from .reading import AnswerReader, an_object, arguments_of
+from .reading import AnswerReader, a_count, an_object, arguments_of
 
 PATH = "/chat/completions"
 
@@ -167,19 +167,20 @@ class Completion(AnswerReader):
         return [str(url) for url in citations] if isinstance(citations, list) else []
 
     def _reasoning_tokens(self) -> int:
-        return an_object(self._usage.get("completion_tokens_details")).get("reasoning_tokens") or 0
+        details = an_object(self._usage.get("completion_tokens_details"))
+        return a_count(details.get("reasoning_tokens")) or 0
 
     def _counts(self) -> dict[str, int | None]:
         # OBSERVED in 2231 of 2231 recorded answers: completion_tokens leaves reasoning out.
-        completion_tokens = self._usage.get("completion_tokens") or 0
+        completion_tokens = a_count(self._usage.get("completion_tokens")) or 0
         return {
-            "input": self._usage.get("prompt_tokens"),
-            "output": completion_tokens + self._reasoning_tokens(),
+            "input": a_count(self._usage.get("prompt_tokens")),
+            "output": a_count(completion_tokens + self._reasoning_tokens()),
         }
 
     def _details(self) -> dict[str, Any]:
         prompt = an_object(self._usage.get("prompt_tokens_details"))
-        return {name: prompt.get(name) for name in ("image_tokens", "cached_tokens")}
+        return {name: a_count(prompt.get(name)) for name in ("image_tokens", "cached_tokens")}
 
     def as_json(self) -> dict[str, Any]:
         """Give the answer as xAI sends one that is not streamed, for LLM's log."""

@@ -14,6 +14,10 @@ from ..limits import TICKS_PER_USD
 from ..refusals import api_error, refusal_in
 
 _DONE = "[DONE]"
+_UNKNOWN_SHAPE = "xAI's answer has a shape that this plugin does not know."
+
+# What LLM's log can hold: SQLite's integers have 64 bits.
+_COUNTABLE = range(2**63)
 
 
 class AnswerReader(ABC):
@@ -51,19 +55,19 @@ class AnswerReader(ABC):
         try:
             yield from self._feed(self._chunk(data))
         except (AttributeError, KeyError, TypeError, ValueError):
-            raise StreamInterrupted(
-                "xAI's answer has a shape that this plugin does not know.", self.text
-            ) from None
+            raise StreamInterrupted(_UNKNOWN_SHAPE, self.text) from None
 
     def _chunk(self, data: str) -> dict[str, Any]:
         try:
-            chunk = json.loads(data)
-        except ValueError:
+            chunk = _decoded(data)
+        except (ValueError, RecursionError):
             raise StreamInterrupted(
                 "xAI sent something that is not JSON in the middle of an answer.", self.text
             ) from None
-        if refusal_in(chunk) or not isinstance(chunk, dict):
+        if refusal_in(chunk):
             raise api_error(200, data, self._key)
+        if not isinstance(chunk, dict):
+            raise StreamInterrupted(_UNKNOWN_SHAPE, self.text)
         return chunk
 
     @contextmanager
@@ -95,11 +99,11 @@ class AnswerReader(ABC):
         """
         if not self._usage:
             return None
-        ticks = self._usage.get("cost_in_usd_ticks")
+        ticks = a_count(self._usage.get("cost_in_usd_ticks"))
         details = {
             **self._details(),
             "reasoning_tokens": self._reasoning_tokens(),
-            "cost_usd": ticks / TICKS_PER_USD if isinstance(ticks, int) else None,
+            "cost_usd": ticks / TICKS_PER_USD if ticks is not None else None,
             "finish_reason": self.finish_reason if self.finish_reason == "length" else None,
         }
         return {
@@ -145,11 +149,24 @@ def an_object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def a_count(value: Any) -> int | None:
+    """Take a number of tokens, or the like, as it is, and what can be none as None."""
+    return value if isinstance(value, int) and value in _COUNTABLE else None
+
+
+def _decoded(text: str) -> Any:
+    """Decode JSON; half a character, which nobody can print or keep, becomes a question mark."""
+    value = json.loads(text)
+    if "\\ud" not in text.lower():
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+
+
 def arguments_of(text: str) -> dict[str, Any]:
     """Decode the arguments of a tool call; none, or null, are an empty object."""
     try:
-        arguments = json.loads(text or "{}")
-    except ValueError:
+        arguments = _decoded(text or "{}")
+    except (ValueError, RecursionError):
         return {"_raw": text}
     if arguments is None:
         return {}

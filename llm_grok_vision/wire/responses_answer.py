@@ -8,7 +8,7 @@ import llm
 from llm.parts import StreamEvent
 
 from ..refusals import api_error
-from .reading import AnswerReader, an_object, arguments_of
+from .reading import AnswerReader, a_count, an_object, arguments_of
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
 _REASONING = ("response.reasoning_summary_text.delta", "response.reasoning_text.delta")
@@ -165,19 +165,22 @@ class ModelResponse(AnswerReader):
         return self._response
 
     def _reasoning_tokens(self) -> int:
-        return an_object(self._usage.get("output_tokens_details")).get("reasoning_tokens") or 0
+        details = an_object(self._usage.get("output_tokens_details"))
+        return a_count(details.get("reasoning_tokens")) or 0
 
     def _counts(self) -> dict[str, int | None]:
         # OBSERVED in 122 of 122 recorded answers: output_tokens includes reasoning here.
         return {
-            "input": self._usage.get("input_tokens"),
-            "output": self._usage.get("output_tokens"),
+            "input": a_count(self._usage.get("input_tokens")),
+            "output": a_count(self._usage.get("output_tokens")),
         }
 
     def _details(self) -> dict[str, Any]:
-        cached = an_object(self._usage.get("input_tokens_details")).get("cached_tokens")
-        ran = self._usage.get("num_server_side_tools_used")
-        return {"cached_tokens": cached, "server_side_tools": ran}
+        details = an_object(self._usage.get("input_tokens_details"))
+        return {
+            "cached_tokens": a_count(details.get("cached_tokens")),
+            "server_side_tools": a_count(self._usage.get("num_server_side_tools_used")),
+        }
 
 
 def _asked(item: dict[str, Any]) -> dict[str, Any]:
