@@ -6,6 +6,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+import zttp
 
 from fake_server import FakeServer
 from fake_server.instance import instance
@@ -126,3 +127,27 @@ def test_a_path_that_is_no_ascii_is_refused(sent, statuses, grok_server, caplog)
     assert re.findall(r"HTTP/1.1 (\d+)", answer.decode()) == statuses
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
     assert is_alive(grok_server)
+
+
+def test_a_path_that_is_no_ascii_is_refused_over_http_2(grok_server, caplog):
+    statuses = [_asked_over_http_2(grok_server, path) for path in ("grok-4", "é")]
+
+    assert statuses == [200, 400]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def _asked_over_http_2(server: FakeServer, model: str) -> int:
+    connection = zttp.Connection(zttp.CLIENT, zttp.HTTP2)
+    connection.initiate_connection()
+    headers = [(b"host", b"x"), (b"authorization", b"Bearer x")]
+    path = f"/v1/models/{model}".encode()
+    connection.send_request(b"GET", path, b"HTTP/2", headers).end_message()
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+        client.sendall(connection.data_to_send())
+        while data := client.recv(65536):
+            connection.receive_data(data)
+            while (event := connection.next_event()) is not zttp.NEED_DATA:
+                if isinstance(event, zttp.Response):
+                    return event.status_code
+    raise AssertionError("the server closed the connection")
