@@ -9,6 +9,7 @@ from .identity import uuid
 from .refusals import refuse
 
 # A server that runs for long would fill the machine: the oldest files go first.
+MOST_FILES = 10_000
 MOST_BYTES = 256 * 1024**2
 
 
@@ -27,9 +28,10 @@ class Files:
 
     _files: "OrderedDict[str, File]" = field(default_factory=OrderedDict)
     _uploaded: int = 0
+    _size: int = 0
 
     def put(self, name: str, data: bytes, now: int) -> File:
-        """Keep a file, and drop the oldest where they are too large together."""
+        """Keep a file, and drop the oldest where they are too many, or too large together."""
         file = File(f"file_{uuid('file', name, str(self._count()), data)}", name, data, now)
         self._keep(file)
         return file
@@ -53,7 +55,7 @@ class Files:
     def clear(self) -> None:
         """Forget all."""
         self._files.clear()
-        self._uploaded = 0
+        self._uploaded = self._size = 0
 
     def _count(self) -> int:
         """Give how many were uploaded before."""
@@ -62,11 +64,14 @@ class Files:
 
     def _keep(self, file: File) -> None:
         self._files[file.id] = file
-        while len(self._files) > 1 and sum(len(one.data) for one in self.all()) > MOST_BYTES:
-            self._files.popitem(last=False)
+        self._size += len(file.data)
+        while len(self._files) > MOST_FILES or (self._size > MOST_BYTES and len(self._files) > 1):
+            self._drop(next(iter(self._files)))
 
     def _find(self, file_id: str) -> File | None:
         return self._files.get(file_id)
 
     def _drop(self, file_id: str) -> bool:
-        return self._files.pop(file_id, None) is not None
+        file = self._files.pop(file_id, None)
+        self._size -= len(file.data) if file else 0
+        return file is not None

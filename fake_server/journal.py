@@ -7,6 +7,12 @@ import msgspec
 
 from .faults import Fault
 
+# Letters of all texts in a journal: a load test with long ones would fill the machine.
+MOST_TEXT = 64 * 1024**2
+
+# Letters below which a thousand requests are no burden.
+_LONG = 16 * 1024
+
 
 class LoggedImage(msgspec.Struct, frozen=True):
     """An image as the model saw it. `url` is its address, or "" for an inline image.
@@ -164,6 +170,7 @@ class Kept:
 class Journal(list[LoggedRequest]):
     """The newest requests, in order; `total` is how many there were, `most` are kept.
 
+    They are fewer where their texts are longer than MOST_TEXT; the newest long one stays.
     `images` are their bytes by hash, as long as there is room; so are bodies with their request.
     """
 
@@ -175,6 +182,8 @@ class Journal(list[LoggedRequest]):
         self.exchange_room = exchange_room
         self._with_bodies: deque[LoggedRequest] = deque()
         self._exchange_size = 0
+        self._long: deque[tuple[int, int]] = deque()
+        self._text_size = 0
 
     def append(self, log: LoggedRequest) -> None:
         """Note a request, and forget the oldest if there are too many."""
@@ -183,10 +192,7 @@ class Journal(list[LoggedRequest]):
         super().append(log)
         if len(self) > self.most:
             # Many at once, because each time all others move up.
-            del self[: max(1, self.most // 10)]
-            forgotten = self.total - len(self)
-            while self._with_bodies and self._with_bodies[0].number <= forgotten:
-                self._drop_bodies()
+            self._forget(max(1, self.most // 10))
 
     def keep_request(self, log: LoggedRequest, body: bytes) -> None:
         """Keep the body of a request."""
@@ -197,9 +203,18 @@ class Journal(list[LoggedRequest]):
         """Keep the body of an answer."""
         log.raw_answer = body
         self._keep_body(log, len(body))
+        self.update(log)
 
     def update(self, log: LoggedRequest) -> None:
-        """Note how a request stands, where others look at it."""
+        """Note how a request stands."""
+        size = sum([len(part) for part in log.parts if isinstance(part, str)])
+        # It may have been forgotten while it was answered.
+        if size < _LONG or self.find(log.number) is not log:
+            return
+        self._long.append((log.number, size))
+        self._text_size += size
+        while self._text_size > MOST_TEXT and len(self._long) > 1:
+            self._forget(max(0, self._long[0][0] - self[0].number + 1))
 
     def refresh(self) -> None:
         """Read what others noted, where it is shared."""
@@ -217,6 +232,17 @@ class Journal(list[LoggedRequest]):
         self.images.clear()
         self._with_bodies.clear()
         self._exchange_size = 0
+        self._long.clear()
+        self._text_size = 0
+
+    def _forget(self, count: int) -> None:
+        """Forget the oldest requests."""
+        del self[:count]
+        forgotten = self.total - len(self)
+        while self._with_bodies and self._with_bodies[0].number <= forgotten:
+            self._drop_bodies()
+        while self._long and self._long[0][0] <= forgotten:
+            self._text_size -= self._long.popleft()[1]
 
     def _keep_body(self, log: LoggedRequest, size: int) -> None:
         self._with_bodies.append(log)

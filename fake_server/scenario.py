@@ -137,6 +137,10 @@ class Rule(msgspec.Struct):
             raise ValueError(f"times is a number from 1, not {self.left!r}")
 
 
+# Exceptions that are kept for the test, which holds all that they came from.
+_MOST_ERRORS = 100
+
+
 @dataclass
 class Scenario:
     """The rules in their order, of which the first that is for a request answers it.
@@ -184,6 +188,11 @@ class Scenario:
     def serve_image(self, url: str, data: bytes) -> None:
         """Put a picture behind an address."""
         self.images[url] = data
+
+    def blame(self, error: Exception) -> None:
+        """Keep what a function of the test raised, for the test; the first are enough."""
+        if len(self.errors) < _MOST_ERRORS:
+            self.errors.append(error)
 
     def choose(self, log: LoggedRequest) -> Rule | None:
         """Take the rule for a request, or None where the server answers for itself.

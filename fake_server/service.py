@@ -149,7 +149,7 @@ class Service:
             return scripted(await given if inspect.isawaitable(given) else given)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is the test's)
             # The test hears of it where it asks for it, and the client at once.
-            self.scenario.errors.append(error)
+            self.scenario.blame(error)
             problem = f"{type(error).__name__}: {error}"
             raise refuse("error in a test's function", problem=problem) from None
 

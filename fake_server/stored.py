@@ -11,7 +11,7 @@ import msgspec
 
 from .completion import Completion
 from .refusals import refuse
-from .request import ChatRequest, ImagePart, Message, spoken
+from .request import ChatRequest, ImagePart, Message, Part, TextPart, spoken
 
 # A server that runs for long would fill the machine: the oldest answers go first. The
 # newest stays, however large its images are.
@@ -34,9 +34,14 @@ class Stored(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """About how many bytes are held: inline images are what weighs."""
-        parts = self.request.parts
-        return sum(len(part.url) for part in parts if isinstance(part, ImagePart))
+        """About how many bytes are held: inline images and texts are what weighs."""
+        return sum(map(_weight, self.request.parts))
+
+
+def _weight(part: Part) -> int:
+    if isinstance(part, ImagePart):
+        return len(part.url)
+    return len(part.text) if isinstance(part, TextPart) else 0
 
 
 @dataclass

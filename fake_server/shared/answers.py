@@ -5,7 +5,7 @@ import msgspec
 from ..completion import Completion
 from ..deferred import MOST_WAITING, Deferred
 from ..files import MOST_BYTES as MOST_FILE_BYTES
-from ..files import File, Files
+from ..files import MOST_FILES, File, Files
 from ..refusals import refuse
 from ..stored import MOST_ANSWERS, MOST_BYTES, Stored, StoredAnswers
 from .shelf import UNLIMITED, Shelf
@@ -74,7 +74,7 @@ class SharedFiles(Files):
     def __init__(self, store: Store) -> None:
         super().__init__()
         self._store = store
-        self._shelf = Shelf(store, "files", UNLIMITED, MOST_FILE_BYTES)
+        self._shelf = Shelf(store, "files", MOST_FILES, MOST_FILE_BYTES)
 
     def all(self) -> list[File]:
         """Give every file, the oldest first."""

@@ -1,0 +1,123 @@
+"""What a server keeps has an end, however long it runs and whatever is sent."""
+
+import itertools
+from typing import Any
+
+import openai
+import pytest
+
+from fake_server import FakeServer, files, journal, stored
+from tests.asking import BEARER, body, post, send, text
+
+LONG = "word " * 10_000
+
+
+def _posted(server: FakeServer, path: str, json: dict[str, Any]) -> Any:
+    return send(server, "POST", path, json=json, headers=BEARER).json()
+
+
+def asked(server: FakeServer) -> list[int]:
+    return [request.number for request in server.requests]
+
+
+def test_the_oldest_requests_go_when_their_texts_are_too_long(grok_server, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG))
+
+    for words in ("short", LONG, "short", LONG, "short", LONG, "short"):
+        assert post(grok_server, body(text(words))).status_code == 200
+
+    assert asked(grok_server) == [3, 4, 5, 6, 7]
+    assert grok_server.requests.find(6).last_text == LONG
+
+
+def test_the_newest_request_stays_however_long_it_is(grok_server, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_TEXT", 10)
+
+    for words in ("short", LONG, "short", LONG):
+        post(grok_server, body(text(words)))
+
+    assert asked(grok_server) == [3, 4]
+
+
+def test_texts_that_went_with_others_are_counted_no_more(grok_server, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG))
+    post(grok_server, body(text(LONG)))
+    grok_server.requests.clear()
+
+    for _ in range(2):
+        post(grok_server, body(text(LONG)))
+
+    assert asked(grok_server) == [1, 2]
+
+
+def test_a_request_that_was_forgotten_while_it_was_answered_takes_no_room(grok_server, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG))
+
+    def forget(_request: object) -> str:
+        grok_server.requests.clear()
+        return "hello"
+
+    grok_server.reply(forget)
+    for _ in range(3):
+        post(grok_server, body(text(LONG)))
+
+    assert asked(grok_server) == [1, 2]
+
+
+def test_a_text_in_a_batch_takes_room_too(grok_server, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_TEXT", 10)
+    row = {"batch_request": {"chat_get_completion": body(text(LONG))}}
+    batch = _posted(grok_server, "/v1/batches", {"name": "long"})["batch_id"]
+
+    _posted(grok_server, f"/v1/batches/{batch}/requests", {"batch_requests": [row, row]})
+
+    assert [request.last_text for request in grok_server.requests if request.messages] == [LONG]
+
+
+def test_the_oldest_files_go_when_there_are_too_many(grok_server, monkeypatch):
+    monkeypatch.setattr(files, "MOST_FILES", 2)
+    with openai.OpenAI(base_url=grok_server.url, api_key="any") as client:
+        kept = [client.files.create(file=("a", b"x"), purpose="assistants").id for _ in range(4)]
+        assert [one.id for one in client.files.list()] == kept[2:]
+
+
+def test_a_file_that_was_deleted_leaves_its_room(grok_server, monkeypatch):
+    monkeypatch.setattr(files, "MOST_BYTES", 10)
+    with openai.OpenAI(base_url=grok_server.url, api_key="any") as client:
+        first = client.files.create(file=("a", b"12345"), purpose="assistants").id
+        client.files.delete(client.files.create(file=("b", b"12345"), purpose="assistants").id)
+        last = client.files.create(file=("c", b"12345"), purpose="assistants").id
+
+        assert [one.id for one in client.files.list()] == [first, last]
+
+
+def test_the_oldest_answers_go_when_their_texts_are_too_long(grok_server, monkeypatch):
+    monkeypatch.setattr(stored, "MOST_BYTES", 2 * len(LONG))
+    with openai.OpenAI(base_url=grok_server.url, api_key="any", max_retries=0) as client:
+        kept = [client.responses.create(model="grok-4", input=LONG + word).id for word in "abc"]
+
+        assert client.responses.retrieve(kept[2]).id == kept[2]
+        with pytest.raises(openai.NotFoundError):
+            client.responses.retrieve(kept[0])
+
+
+def test_of_what_functions_raise_the_first_hundred_are_kept():
+    raised = itertools.count()
+
+    def broken(_request: object) -> str:
+        raise ValueError(next(raised))
+
+    with FakeServer() as server:
+        server.when().reply(broken)
+        for _ in range(120):
+            assert post(server, body()).status_code == 500
+
+        assert [_raised(server) for _ in range(101)] == [*map(str, range(100)), ""]
+
+
+def _raised(server: FakeServer) -> str:
+    try:
+        server.raise_errors()
+    except ValueError as error:
+        return str(error)
+    return ""
