@@ -36,6 +36,10 @@ PENDING, SUCCEEDED, FAILED, CANCELLED = "pending", "succeeded", "failed", "cance
 _FIXED_EXPIRY = 4102358400
 
 
+# A server that runs for long would fill the machine: the oldest batches go first.
+MOST_BATCHES = 1000
+
+
 class BatchRequest(msgspec.Struct):
     """A request in a batch; times are seconds since 1970.
 
@@ -114,12 +118,14 @@ class Batches:
         yield
 
     def create(self, name: str, key: str) -> Batch:
-        """Make an empty batch."""
+        """Make an empty batch, and drop the oldest where there are too many."""
         now = self._service.now()
         expires = now + BATCH_DAYS * 86400 if self._service.clock.is_real else _FIXED_EXPIRY
-        number = uuid("batch", name, str(len(self._batches)))
+        number = uuid("batch", name, next(reversed(self._batches), ""))
         batch = Batch(f"batch_{number}", name, uuid("key", key), now, expires)
         self._batches[batch.id] = batch
+        if len(self._batches) > MOST_BATCHES:
+            del self._batches[next(iter(self._batches))]
         return batch
 
     def all(self) -> list[Batch]:

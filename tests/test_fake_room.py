@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from fake_server import FakeServer, files, journal, stored
+from fake_server import FakeServer, batches, files, journal, stored
 from tests.asking import BEARER, body, post, send, text
 
 LONG = "word " * 10_000
@@ -72,6 +72,16 @@ def test_a_text_in_a_batch_takes_room_too(grok_server, monkeypatch):
     _posted(grok_server, f"/v1/batches/{batch}/requests", {"batch_requests": [row, row]})
 
     assert [request.last_text for request in grok_server.requests if request.messages] == [LONG]
+
+
+def test_the_oldest_batches_go_when_there_are_too_many(grok_server, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_BATCHES", 2)
+
+    made = [_posted(grok_server, "/v1/batches", {"name": "x"})["batch_id"] for _ in range(5)]
+
+    listed = send(grok_server, "GET", "/v1/batches", headers=BEARER).json()["batches"]
+    assert len(set(made)) == 5
+    assert {batch["batch_id"] for batch in listed} == {*made[3:]}
 
 
 def test_the_oldest_files_go_when_there_are_too_many(grok_server, monkeypatch):
