@@ -140,7 +140,7 @@ DEVIATIONS = (
         "test_fake_server_tools.py::test_a_tool_that_is_offered_is_not_used_unasked",
     ),
     Deviation(
-        "The newest 1,000 stored answers are kept, with 64 MiB of images",
+        "The newest 1,000 stored answers are kept, with 64 MiB of images and texts",
         "left out",
         "test_fake_stored.py::test_the_oldest_answers_go_when_there_are_too_many",
     ),
@@ -150,7 +150,8 @@ DEVIATIONS = (
         "test_fake_deferred.py::test_it_is_pending_at_first_then_there_and_then_gone",
     ),
     Deviation(
-        "Of files 256 MiB are kept; one that a message names has to be an image",
+        "The newest 10,000 files are kept, 256 MiB in all; one that a message names has to be an"
+        " image",
         "left out",
         "test_fake_files.py::test_the_oldest_files_go_when_they_are_too_large",
     ),
@@ -158,6 +159,11 @@ DEVIATIONS = (
         "A batch takes `chat_get_completion` and `responses`, and not the file of a whole batch",
         "left out",
         "test_fake_batches_refused.py::test_a_row_of_batches_is_refused_with_its_status_and_words",
+    ),
+    Deviation(
+        "The newest 1,000 batches are kept",
+        "left out",
+        "test_fake_room.py::test_the_oldest_batches_go_when_there_are_too_many",
     ),
     Deviation(
         "A request in a batch costs 80 % of its price, as one was seen to",
