@@ -70,8 +70,9 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.after_bytes is not None and (self.after_events is not None or self.half_event):
             raise ValueError("an answer is cut after_bytes or after_events, not both")
-        if not (self.content_type or "").isascii() or not (self.content_type or "x").isprintable():
-            raise ValueError(f"content_type is printable ASCII, unlike {self.content_type!r}")
+        declared = self.content_type or ""
+        if not (declared.isascii() and declared.isprintable()):
+            raise ValueError(f"content_type is printable ASCII, unlike {declared!r}")
 
     @property
     def cuts(self) -> bool:

@@ -24,8 +24,9 @@ from .refusals import api_error
 # Reading may take long while a model thinks; a silence longer than this is a stall.
 TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)
 
-# Bytes of an answer that is no stream: what is longer has no end, or unpacks to anything.
-_LONGEST = 32 * 1024**2
+# Bytes of an answer that is no stream, and of a refusal: what is longer has no end, or was
+# packed to become too much.
+_LONGEST, _LONGEST_REFUSAL = 64 * 1024**2, 1024**2
 
 _Client = TypeVar("_Client", httpx2.Client, httpx2.AsyncClient)
 
@@ -94,7 +95,7 @@ def read_whole(answer: httpx2.Response) -> httpx2.Response:
     body = bytearray()
     for piece in answer.iter_bytes():
         body += piece
-        if len(body) > _LONGEST:
+        if len(body) > _most(answer):
             break
     return _with_body(answer, body)
 
@@ -104,15 +105,19 @@ async def aread_whole(answer: httpx2.Response) -> httpx2.Response:
     body = bytearray()
     async for piece in answer.aiter_bytes():
         body += piece
-        if len(body) > _LONGEST:
+        if len(body) > _most(answer):
             break
     return _with_body(answer, body)
+
+
+def _most(answer: httpx2.Response) -> int:
+    return _LONGEST if answer.is_success else _LONGEST_REFUSAL
 
 
 def _with_body(answer: httpx2.Response, body: bytearray) -> httpx2.Response:
     kept = ("content-type", "retry-after")
     headers = {name: answer.headers[name] for name in kept if name in answer.headers}
-    return httpx2.Response(answer.status_code, headers=headers, content=bytes(body[:_LONGEST]))
+    return httpx2.Response(answer.status_code, headers=headers, content=bytes(body))
 
 
 def refusal(answer: httpx2.Response, call: Call) -> ApiError:

@@ -21,6 +21,8 @@ from .errors import (
 )
 
 _LONGEST = 1000
+# Of a page with its markup: what explains a refusal stands above that.
+_LONGEST_PAGE = 256 * 1024
 # Shorter, it is no key of xAI's, and may well be a part of some word.
 _SHORTEST_KEY = 8
 # An image, as a data URL or as bare base64: no word is that long.
@@ -148,7 +150,7 @@ def read_refusal(body: str) -> Refusal | None:
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError):
-        words = _plain(body)
+        words = _plain(body[:_LONGEST_PAGE])
         return Refusal("", words) if words else None
     refusal = refusal_in(payload)
     if refusal is None and isinstance(payload, dict):
