@@ -10,8 +10,12 @@ from collections.abc import Callable
 # Bytes still to come from which it is worth the while.
 LARGE = 128 * 1024
 
-# Bytes for which memory is set aside on a client's word alone. It is taken as it fills up.
+# The most that is read in this way.
 MOST = 1024**3
+
+# How many times the bytes that came are believed to come: who only says how many, and sends none,
+# gets no memory for them.
+_TRUST = 16
 
 
 class LargeBody(asyncio.BufferedProtocol):
@@ -28,9 +32,8 @@ class LargeBody(asyncio.BufferedProtocol):
         done: Callable[[bytearray], None],
     ) -> None:
         self._protocol, self._done = protocol, done
-        self._body = bytearray(len(began) + more)
-        self._body[: len(began)] = began
-        self._free = memoryview(self._body)[len(began) :]
+        self._size = len(began) + more
+        self._take(began)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 (asyncio's)
         """Say where the next bytes go."""
@@ -39,8 +42,12 @@ class LargeBody(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Hear that so many bytes came."""
         self._free = self._free[nbytes:]
-        if not self._free:
-            self._free.release()
+        if self._free:
+            return
+        self._free.release()
+        if len(self._body) < self._size:
+            self._take(self._body)
+        else:
             self._done(self._body)
 
     def eof_received(self) -> bool | None:
@@ -58,3 +65,9 @@ class LargeBody(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """Hear that the client reads again."""
         self._protocol.resume_writing()
+
+    def _take(self, came: bytes | bytearray) -> None:
+        """Take memory for what comes next, behind what came."""
+        self._body = bytearray(min(self._size, max(_TRUST * len(came), LARGE)))
+        self._body[: len(came)] = came
+        self._free = memoryview(self._body)[len(came) :]

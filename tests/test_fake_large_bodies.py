@@ -1,5 +1,6 @@
 """A large body is read another way, and comes to the same."""
 
+import asyncio
 import hashlib
 import socket
 import time
@@ -7,7 +8,7 @@ import time
 import pytest
 
 from fake_server import FakeServer
-from fake_server.large_body import LARGE
+from fake_server.large_body import LARGE, MOST, LargeBody
 from tests.asking import image
 from tests.pictures import data_url, png_of_bytes
 from tests.sockets import connected, question
@@ -120,3 +121,31 @@ def test_one_that_is_too_large_is_refused_when_it_is_there() -> None:
 
     assert said.startswith(b"HTTP/1.1 413")
     assert b"HTTP/1.1 200" in said
+
+
+def test_who_only_says_how_much_comes_gets_no_memory_for_it() -> None:
+    large = LargeBody(asyncio.Protocol(), b"{", MOST - 1, lambda _body: None)
+
+    sizes = []
+    came = 1
+    while came < 4 * 1024**2:
+        free = large.get_buffer(-1)
+        sizes.append((came + len(free)) / max(came, LARGE))
+        came += len(free)
+        large.buffer_updated(len(free))
+
+    assert max(sizes) <= 16
+
+
+def test_who_sends_what_was_said_is_read_to_the_last_byte() -> None:
+    sent, had = bytes(range(256)) * 20_000, bytearray()
+    large = LargeBody(asyncio.Protocol(), sent[:7], len(sent) - 7, had.extend)
+
+    at = 7
+    while at < len(sent):
+        piece = sent[at : at + min(50_001, len(large.get_buffer(-1)))]
+        large.get_buffer(-1)[: len(piece)] = piece
+        large.buffer_updated(len(piece))
+        at += len(piece)
+
+    assert had == sent
