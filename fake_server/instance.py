@@ -5,6 +5,7 @@ keywords that tools and structured outputs use; a schema that wants more (a patt
 `not`, conditions) gets the simplest value of its type.
 """
 
+import itertools
 import math
 from typing import Any
 
@@ -23,9 +24,12 @@ _FORMATS = {
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
 _DEEPEST = 12
-# Nobody asks for more in earnest, and it bounds the time and memory of an answer.
+# Nobody asks for more in earnest, and it bounds the time and memory of an answer: values in all,
+# letters in one text and in all, and what is looked at to fold schemas into one.
 _MOST_VALUES = 10_000
 _MOST_CHARACTERS = 100_000
+_MOST_LETTERS = 1_000_000
+_MOST_LOOKS = 1_000_000
 _LOWEST = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 _HIGHEST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
 
@@ -36,6 +40,18 @@ class _Root:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.left = _MOST_VALUES
+        self.letters = _MOST_LETTERS
+        self.looks = _MOST_LOOKS
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether nothing more may be made of it."""
+        return min(self.left, self.letters, self.looks) < 0
+
+    def given(self, value: Any) -> Any:
+        """Take a value as the schema gives it, if there is room for it."""
+        self.letters -= len(repr(value))
+        return {} if self.is_exhausted else value
 
 
 def instance(schema: Any) -> Any:
@@ -45,37 +61,40 @@ def instance(schema: Any) -> Any:
 
 def _instance(schema: Any, root: _Root, depth: int) -> Any:
     root.left -= 1
-    if not isinstance(schema, dict) or depth > _DEEPEST or root.left < 0:
+    if not isinstance(schema, dict) or depth > _DEEPEST or root.is_exhausted:
         return {}
     schema = _resolved(schema, root)
     if "const" in schema:
-        return schema["const"]
+        return root.given(schema["const"])
     if schema.get("default") is not None:
         # A default of null is often not allowed: pydantic writes one for `name: str = None`.
-        return schema["default"]
+        return root.given(schema["default"])
     if schema.get("enum"):
-        return schema["enum"][0]
+        return root.given(schema["enum"][0])
     for keyword in ("anyOf", "oneOf"):
         if schema.get(keyword):
             others = {key: value for key, value in schema.items() if key != keyword}
             choice = _simplest(schema[keyword], root, depth)
-            return _instance(_merged(others, choice), root, depth + 1)
+            return _instance(_merged(others, choice, root), root, depth + 1)
     return _of_type(_type(schema), schema, root, depth)
 
 
 def _resolved(schema: Any, root: _Root, depth: int = 0) -> Schema:
     """Follow `$ref`, and fold it and `allOf` into one schema with what stands beside them."""
-    if depth > _DEEPEST or schema is True:
+    if depth > _DEEPEST or schema is True or root.is_exhausted:
         return {}
     merged = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
     pointed = [_pointed(schema["$ref"], root)] if "$ref" in schema else []
     for part in [*pointed, *schema.get("allOf", ())]:
-        merged = _merged(_resolved(part, root, depth + 1), merged)
+        merged = _merged(_resolved(part, root, depth + 1), merged, root)
     return merged
 
 
-def _merged(one: Schema, other: Schema) -> Schema:
+def _merged(one: Schema, other: Schema, root: _Root) -> Schema:
     """Make the schema that wants both; where only one can hold, it is the other."""
+    root.looks -= _looks(one) + _looks(other)
+    if root.is_exhausted:
+        return other
     merged = {**one, **other}
     for keywords, stricter in ((_LOWEST, max), (_HIGHEST, min)):
         shared = (keyword for keyword in keywords if keyword in one and keyword in other)
@@ -87,8 +106,13 @@ def _merged(one: Schema, other: Schema) -> Schema:
     if "required" in one and "required" in other:
         merged["required"] = [*one["required"], *other["required"]]
     if "enum" in one and "enum" in other:
+        root.looks -= len(one["enum"]) * len(other["enum"])
         merged["enum"] = [value for value in one["enum"] if value in other["enum"]]
     return merged
+
+
+def _looks(schema: Schema) -> int:
+    return 1 + len(schema) + len(schema.get("properties", ())) + len(schema.get("required", ()))
 
 
 def _pointed(reference: str, root: _Root) -> Schema:
@@ -106,10 +130,12 @@ def _simplest(choices: list[Schema], root: _Root, depth: int) -> Schema:
     nested = depth > _DEEPEST // 2
 
     def cost(choice: Schema) -> tuple[bool, bool, bool]:
-        kind = choice.get("type")
-        return (kind == "null") != nested, kind in ("object", "array"), "$ref" in repr(choice)
+        kind, written = choice.get("type"), repr(choice)
+        root.looks -= 10 + len(written) // 10
+        return (kind == "null") != nested, kind in ("object", "array"), "$ref" in written
 
-    return min((_resolved(choice, root) for choice in choices), key=cost)
+    resolved = (_resolved(choice, root) for choice in choices)
+    return min(itertools.takewhile(lambda _: not root.is_exhausted, resolved), key=cost, default={})
 
 
 def _type(schema: Schema) -> str:
@@ -137,7 +163,7 @@ def _of_type(name: str, schema: Schema, root: _Root, depth: int) -> Any:
         return True
     if name not in ("null", "string"):
         raise ValueError(f"no type of JSON schema: {name}")
-    return None if name == "null" else _string(schema)
+    return None if name == "null" else _string(schema, root)
 
 
 def _object(schema: Schema, root: _Root, depth: int) -> dict[str, Any]:
@@ -145,6 +171,7 @@ def _object(schema: Schema, root: _Root, depth: int) -> dict[str, Any]:
     properties = schema.get("properties", {})
     required = schema.get("required", [])
     names = required if depth > _DEEPEST // 2 else [*properties, *required]
+    root.letters -= sum(map(len, names))
     return {
         name: _instance(properties.get(name, {}), root, depth + 1) for name in dict.fromkeys(names)
     }
@@ -179,7 +206,9 @@ def _plain(value: float) -> int | float:
     return int(value) if value == int(value) else value
 
 
-def _string(schema: Schema) -> str:
+def _string(schema: Schema, root: _Root) -> str:
     text = _FORMATS.get(schema.get("format", ""), "text")
     text = text.ljust(min(schema.get("minLength", 0), _MOST_CHARACTERS), "x")
-    return text[: schema.get("maxLength", len(text))]
+    text = text[: schema.get("maxLength", len(text))]
+    root.letters -= len(text)
+    return text

@@ -207,7 +207,7 @@ class Journal(list[LoggedRequest]):
 
     def update(self, log: LoggedRequest) -> None:
         """Note how a request stands."""
-        size = sum([len(part) for part in log.parts if isinstance(part, str)])
+        size = _length(log)
         # It may have been forgotten while it was answered.
         if size < _LONG or self.find(log.number) is not log:
             return
@@ -254,3 +254,10 @@ class Journal(list[LoggedRequest]):
         log = self._with_bodies.popleft()
         self._exchange_size -= len(log.raw_request) + len(log.raw_answer)
         log.raw_request = log.raw_answer = b""
+
+
+def _length(log: LoggedRequest) -> int:
+    """About how many letters a request holds, but for its headers."""
+    texts = [log.model, log.error, log.answer.text if log.answer else "", *log.tools]
+    texts += [part if isinstance(part, str) else part.url for part in log.parts]
+    return sum(map(len, texts)) + (len(repr(log.parameters)) if log.parameters else 0)

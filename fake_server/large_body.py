@@ -33,6 +33,7 @@ class LargeBody(asyncio.BufferedProtocol):
     ) -> None:
         self._protocol, self._done = protocol, done
         self._size = len(began) + more
+        self._body, self._free = bytearray(), memoryview(b"")
         self._take(began)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 (asyncio's)

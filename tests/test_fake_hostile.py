@@ -1,5 +1,6 @@
 """What hostile or broken clients send ends in bounded time, and the next request is answered."""
 
+import json
 import re
 import socket
 import time
@@ -73,6 +74,39 @@ def test_a_list_of_lists_without_measure_is_ended():
     made = instance(schema)
 
     assert len(made) <= 10_000
+
+
+LIST = {"type": "array", "minItems": 10**9}
+WITHOUT_MEASURE = [
+    pytest.param(LIST | {"items": {"type": "string", "minLength": 10**9}}, id="long-texts"),
+    pytest.param(LIST | {"items": {"const": "x" * 50_000}}, id="a-long-constant"),
+    pytest.param(LIST | {"items": {"default": ["x" * 50_000]}}, id="a-long-default"),
+    pytest.param(LIST | {"items": {"enum": ["x" * 50_000]}}, id="a-long-choice"),
+    pytest.param(LIST | {"items": {"required": ["x" * 50_000]}}, id="a-long-name"),
+    pytest.param(LIST | {"items": {"allOf": [{"type": "string"}] * 5000}}, id="many-parts"),
+    pytest.param(
+        LIST | {"items": {"allOf": [{"properties": {str(at): {}}} for at in range(5000)]}},
+        id="many-parts-with-properties",
+    ),
+    pytest.param(LIST | {"items": {"anyOf": [{"type": "object"}] * 5000}}, id="many-choices"),
+    pytest.param(
+        LIST | {"items": {"anyOf": [{"type": "object", "title": "x" * 100_000}]}}, id="long-title"
+    ),
+    pytest.param(
+        LIST | {"items": {"allOf": [{"enum": [*range(4000)]}, {"enum": [*range(-4000, 1)]}]}},
+        id="long-lists-in-common",
+    ),
+]
+
+
+@pytest.mark.parametrize("schema", WITHOUT_MEASURE)
+def test_what_a_schema_makes_of_itself_is_bounded(schema, grok_server):
+    made = json.dumps(instance(schema))
+
+    assert len(made) < 1_200_000
+    answer = post(grok_server, body(**_as_answer(schema)))
+
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(

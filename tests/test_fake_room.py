@@ -21,7 +21,7 @@ def asked(server: FakeServer) -> list[int]:
 
 
 def test_the_oldest_requests_go_when_their_texts_are_too_long(grok_server, monkeypatch):
-    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG))
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 1000)
 
     for words in ("short", LONG, "short", LONG, "short", LONG, "short"):
         assert post(grok_server, body(text(words))).status_code == 200
@@ -40,7 +40,7 @@ def test_the_newest_request_stays_however_long_it_is(grok_server, monkeypatch):
 
 
 def test_texts_that_went_with_others_are_counted_no_more(grok_server, monkeypatch):
-    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG))
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 1000)
     post(grok_server, body(text(LONG)))
     grok_server.requests.clear()
 
@@ -51,7 +51,7 @@ def test_texts_that_went_with_others_are_counted_no_more(grok_server, monkeypatc
 
 
 def test_a_request_that_was_forgotten_while_it_was_answered_takes_no_room(grok_server, monkeypatch):
-    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG))
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 1000)
 
     def forget(_request: object) -> str:
         grok_server.requests.clear()
@@ -62,6 +62,22 @@ def test_a_request_that_was_forgotten_while_it_was_answered_takes_no_room(grok_s
         post(grok_server, body(text(LONG)))
 
     assert asked(grok_server) == [1, 2]
+
+
+SETTINGS = [
+    pytest.param({"user": LONG}, id="a-setting"),
+    pytest.param({"model": LONG}, id="a-model-that-there-is-not"),
+]
+
+
+@pytest.mark.parametrize("fields", SETTINGS)
+def test_what_else_is_long_takes_room_too(fields, grok_server, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_TEXT", 10)
+
+    for _ in range(3):
+        post(grok_server, {**body(), **fields})
+
+    assert asked(grok_server) == [3]
 
 
 def test_a_text_in_a_batch_takes_room_too(grok_server, monkeypatch):
