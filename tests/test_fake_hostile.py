@@ -90,9 +90,6 @@ WITHOUT_MEASURE = [
     ),
     pytest.param(LIST | {"items": {"anyOf": [{"type": "object"}] * 5000}}, id="many-choices"),
     pytest.param(
-        LIST | {"items": {"anyOf": [{"type": "object", "title": "x" * 100_000}]}}, id="long-title"
-    ),
-    pytest.param(
         LIST | {"items": {"allOf": [{"enum": [*range(4000)]}, {"enum": [*range(-4000, 1)]}]}},
         id="long-lists-in-common",
     ),
