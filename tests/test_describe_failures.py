@@ -68,6 +68,18 @@ def test_a_file_that_is_no_image_is_named_and_tried_again_by_the_next_run(
     assert "Images: 1 done, 2 done before, 1 failed." in second.stderr
 
 
+def test_an_answer_that_nests_too_deep_to_read_is_not_what_the_schema_asks_for(
+    xai: FakeServer, gallery: Gallery
+):
+    xai.reply("[" * 10_000)
+
+    result = describe("Who?", *gallery(1), "--schema", "name, year int", "--output", "o")
+
+    assert "failed: photos/000.png: The answer is not what the schema asks for: '[[" in (
+        result.stderr
+    )
+
+
 def test_an_answer_that_is_not_what_the_schema_asks_for_is_counted_logged_and_not_written(
     xai: FakeServer, gallery: Gallery
 ):

@@ -119,3 +119,11 @@ def test_what_came_before_an_error_of_xais_is_kept_in_the_error(kind: str):
         ask(kind, "Hello")
 
     assert caught.value.partial_text == "half"
+
+
+@BOTH
+def test_what_the_library_says_ends_with_one_full_stop(kind: str):
+    with xai_answering([], [], []), pytest.raises(StreamInterrupted) as caught:
+        ask(kind, "Hello")
+
+    assert str(caught.value).endswith(" broke: Server disconnected without sending a response.")

@@ -226,7 +226,7 @@ def test_a_stream_that_breaks_before_its_first_token_is_tried_again(kind: str):
 def test_the_wait_is_told_once_a_time_without_the_advice(
     xai: FakeServer, caplog: pytest.LogCaptureFixture
 ):
-    xai.fail(503, error="At capacity.")
+    xai.fail(503, error="At capacity")
     xai.fail(429, error="Too many requests.", retry_after=2)
 
     ask("sync", "Hello")
