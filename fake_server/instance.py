@@ -93,6 +93,7 @@ def _resolved(schema: Any, root: _Root, depth: int = 0) -> Schema:
 def _merged(one: Schema, other: Schema, root: _Root) -> Schema:
     """Make the schema that wants both; where only one can hold, it is the other."""
     root.looks -= _looks(one) + _looks(other)
+    root.looks -= len(one.get("enum", ())) * len(other.get("enum", ()))
     if root.is_exhausted:
         return other
     merged = {**one, **other}
@@ -106,7 +107,6 @@ def _merged(one: Schema, other: Schema, root: _Root) -> Schema:
     if "required" in one and "required" in other:
         merged["required"] = [*one["required"], *other["required"]]
     if "enum" in one and "enum" in other:
-        root.looks -= len(one["enum"]) * len(other["enum"])
         merged["enum"] = [value for value in one["enum"] if value in other["enum"]]
     return merged
 

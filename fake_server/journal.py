@@ -214,7 +214,7 @@ class Journal(list[LoggedRequest]):
         self._long.append((log.number, size))
         self._text_size += size
         while self._text_size > MOST_TEXT and len(self._long) > 1:
-            self._forget(max(0, self._long[0][0] - self[0].number + 1))
+            self._forget(self._long[0][0] - self[0].number + 1)
 
     def refresh(self) -> None:
         """Read what others noted, where it is shared."""

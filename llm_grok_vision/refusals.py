@@ -135,12 +135,13 @@ def api_error(status: int, body: str, key: str | None = None) -> ApiError:
     return reading.kind(status, presentable(refusal.code, key), error, reading.advice)
 
 
-def not_expected(status: int, what: str, said: str = "") -> ApiError:
+def not_expected(status: int, what: str, body: str = "", key: str | None = None) -> ApiError:
     """Make the error for an answer that is no refusal, nor what was asked for, with what it said."""
+    said = read_refusal(body) or Refusal("", f"The service answered, but not with {what}.")
     return ApiError(
         status,
         "",
-        said or f"The service answered, but not with {what}.",
+        presentable(said.error, key),
         "XAI_API_BASE, if it is set, has to be the address of xAI's API, or of one like it.",
     )
 

@@ -25,7 +25,7 @@ from .connection import (
     translated,
 )
 from .errors import ApiError, StreamInterrupted
-from .refusals import not_expected, presentable, read_refusal, refusal_in
+from .refusals import not_expected, refusal_in
 from .retries import POLICY, again_if_it_may_pass
 
 if TYPE_CHECKING:
@@ -201,7 +201,5 @@ def _completion(answer: httpx2.Response, call: Call) -> str:
     if answer.status_code == 200 and any(mark in body for mark in _MARKS):
         return body
     if answer.is_success and _ERROR not in body:
-        said = read_refusal(body)
-        words = presentable(said.error, call.key) if said else ""
-        raise not_expected(answer.status_code, "what a model says", words)
+        raise not_expected(answer.status_code, "what a model says", body, call.key)
     raise refusal(answer, call)

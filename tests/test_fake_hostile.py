@@ -90,7 +90,7 @@ WITHOUT_MEASURE = [
     ),
     pytest.param(LIST | {"items": {"anyOf": [{"type": "object"}] * 5000}}, id="many-choices"),
     pytest.param(
-        LIST | {"items": {"allOf": [{"enum": [*range(4000)]}, {"enum": [*range(-4000, 1)]}]}},
+        LIST | {"items": {"allOf": [{"enum": [*range(30_000)]}, {"enum": [*range(-30_000, 1)]}]}},
         id="long-lists-in-common",
     ),
 ]
