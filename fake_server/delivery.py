@@ -1,7 +1,7 @@
 """How an answer leaves: its pieces one by one, with the faults that a test asked for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from typing import Any
 
 import msgspec
@@ -90,6 +90,20 @@ class Line(msgspec.Struct):
         if ending != "stall":
             self.hear(b"", is_last=True)
             self.break_off(reset=ending == "rst")
+        await self._left()
+
+    async def while_there(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something to its end, or until the client goes away."""
+        working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self._left())
+        try:
+            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            working.cancel()
+        await working
+
+    async def _left(self) -> None:
+        """Wait until the client is gone."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
 

@@ -56,7 +56,7 @@ def drift(recording: Recording, images: Path | None = None) -> Drift:
         wanted = names(recording.headers)
         found["headers"] = _sets(wanted, names(got.headers.items()))
     if recording.status == got.status_code:
-        answers = answers_of(recording.body), answers_of(got.text)
+        answers = answers_of(recording.text), answers_of(got.text)
         found |= _of_shapes(recording, *answers)
         found |= _of_numbers(*(list(map(_unwrapped, answer)) for answer in answers))
     return found
@@ -79,7 +79,7 @@ def era_of(recording: Recording) -> str:
             return _within(parsedate_to_datetime(value))
     times = [
         answer.get("created") or answer.get("created_at")
-        for answer in map(_unwrapped, answers_of(recording.body))
+        for answer in map(_unwrapped, answers_of(recording.text))
         if isinstance(answer, dict)
     ]
     known = [time for time in times if isinstance(time, int) and time > 10**9]
@@ -92,7 +92,7 @@ def _within(time: datetime) -> str:
 
 def again(server: FakeServer, recording: Recording) -> httpx2.Response:
     """Send the recorded request, with a bad key where the recorded one was."""
-    key = "invalid-key" if "Incorrect API key" in recording.body else _KEY
+    key = "invalid-key" if "Incorrect API key" in recording.text else _KEY
     url = server.url.removesuffix("/v1") + recording.path
     asked = {"json": recording.request} if recording.method == "POST" else {}
     with httpx2.Client(trust_env=False, verify=False, timeout=30) as client:
@@ -106,7 +106,7 @@ def script(server: FakeServer, recording: Recording, image_tokens: int) -> None:
         server.fail(503)
     if recording.status != 200 or not recording.model:
         return
-    answers = [_unwrapped(answer) for answer in answers_of(recording.body)]
+    answers = [_unwrapped(answer) for answer in answers_of(recording.text)]
     if recording.path == "/v1/responses":
         server.reply(**_of_response(answers[-1], image_tokens))
     elif recording.path == "/v1/chat/completions":

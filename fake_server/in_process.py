@@ -41,7 +41,7 @@ class _Exchange:
             "method": request.method,
             "scheme": url.scheme,
             "path": url.path,
-            "raw_path": url.raw_path,
+            "raw_path": url.raw_path.partition(b"?")[0],
             "query_string": url.query,
             "headers": [(name.lower(), value) for name, value in request.headers.raw],
             "client": ("127.0.0.1", 0),

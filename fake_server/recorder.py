@@ -3,59 +3,67 @@
 A cassette is written when its answer is complete; an answer that broke off is none.
 """
 
+import logging
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
 import httpx2
-import msgspec
 
-from .delivery import Line, Outgoing, Receive, Scope, Send, deliver, read_body
+from .delivery import Line, Scope, deliver
+from .front import refusal
 from .headers import Headers
 from .recordings import OF_THE_WAY, write
+
+_logger = logging.getLogger("fake_server")
 
 # Answers of a model that thinks take minutes; what is dead is given up all the same.
 _PATIENCE = httpx2.Timeout(30, read=600)
 _GRPC = b"application/grpc"
 
+# Letters of a path in the name of a cassette; file systems have 255 for all of it.
+_LONGEST_NAME = 100
+
 
 @dataclass
 class Recorder:
-    """The ASGI application that records; `upstream` is the address of xAI's API."""
+    """Passes requests on to `upstream`, the address of xAI's API, and its answers back."""
 
     folder: Path
     upstream: str
-    max_body: int
     _written: int = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, body: bytes, line: Line) -> None:
         """Pass one request on, and its answer back."""
-        line = Line.of(scope, receive, send)
         headers: Headers = scope["headers"]
         if any(name == b"content-type" and value.startswith(_GRPC) for name, value in headers):
             await _refuse(line, 501, "Calls of gRPC can't be recorded: use the REST API.")
             return
-        try:
-            body = await read_body(receive, self.max_body)
-        except ConnectionResetError:
-            return
-        if body is None:
-            await _refuse(line, 413, "The request is larger than --max-body.")
+        # Behind a host, anything else would be part of its name.
+        if not scope["raw_path"].startswith(b"/"):
+            await _refuse(line, 400, f"A path begins with a slash: {scope['path']}")
             return
         try:
-            await self._pass(scope, headers, body, line)
+            await self._pass(self._asked(scope, headers, body), body, line)
         except httpx2.HTTPError as error:
             await _refuse(line, 502, f"{self.upstream} gave no answer: {type(error).__name__}.")
 
-    async def _pass(self, scope: Scope, headers: Headers, body: bytes, line: Line) -> None:
-        query = scope["query_string"].decode("latin-1")
-        url = f"{self.upstream}{scope['path']}{'?' if query else ''}{query}"
+    def _asked(self, scope: Scope, headers: Headers, body: bytes) -> httpx2.Request:
+        path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+        url = f"{self.upstream}{path}{'?' if query else ''}{query}"
         passed = [(name, value) for name, value in headers if name not in _NOT_PASSED]
         passed.append((b"accept-encoding", b"identity"))
-        asked = httpx2.Request(scope["method"], url, headers=passed, content=body)
+        return httpx2.Request(scope["method"], url, headers=passed, content=body)
+
+    async def _pass(self, asked: httpx2.Request, body: bytes, line: Line) -> None:
         async with httpx2.AsyncClient(timeout=_PATIENCE) as client:
             answer = await client.send(asked, stream=True)
+            if not 200 <= answer.status_code <= 599:
+                await answer.aclose()
+                told = f"{self.upstream} answered with status {answer.status_code}, which is none."
+                await _refuse(line, 502, told)
+                return
             try:
                 pieces = await _hand_over(line, answer)
             except httpx2.HTTPError:
@@ -64,7 +72,11 @@ class Recorder:
                 return
             finally:
                 await answer.aclose()
-        self._write(asked, body, answer, b"".join(pieces))
+        try:
+            self._write(asked, body, answer, b"".join(pieces))
+        except OSError as error:
+            # Whoever asked has the answer all the same.
+            _logger.warning("an answer was not recorded: %s", error)
         # Whoever has the whole answer finds its cassette.
         await line.end(None)
 
@@ -74,7 +86,7 @@ class Recorder:
         self._written += 1
         now = datetime.now(timezone.utc)
         path = asked.url.path.removeprefix("/v1").lower()
-        name = re.sub(r"[^a-z0-9]+", "-", path).strip("-") or "root"
+        name = re.sub(r"[^a-z0-9]+", "-", path).strip("-")[:_LONGEST_NAME] or "root"
         write(
             self.folder,
             f"{now:%Y%m%dT%H%M%S}-{self._written:04}-{name}",
@@ -101,7 +113,7 @@ async def _hand_over(line: Line, answer: httpx2.Response) -> list[bytes]:
     message = {"type": "http.response.start", "status": answer.status_code, "headers": start}
     await line.send(message)
     pieces = []
-    async for piece in answer.aiter_raw():
+    async for piece in answer.aiter_bytes():
         if piece:
             pieces.append(piece)
             await line.piece(piece)
@@ -113,6 +125,4 @@ def _as_text(headers: Headers) -> tuple[tuple[str, str], ...]:
 
 
 async def _refuse(line: Line, status: int, text: str) -> None:
-    body = msgspec.json.encode({"code": "not-recorded", "error": text})
-    headers = [(b"content-type", b"application/json")]
-    await deliver(line, Outgoing(status, headers, [body]), None)
+    await deliver(line, refusal(status, "not-recorded", text), None)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pybase64
 import yaml
@@ -22,7 +22,19 @@ IMAGES = "images"
 
 _SECRET = {"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization"}
 # Of the connection, and not of the answer.
-OF_THE_WAY = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}
+OF_THE_WAY = {
+    "connection",
+    "content-encoding",
+    "content-length",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+# Names are tokens, and nothing in a value ends its line.
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*")
 _INLINE = re.compile(r"data:(?P<declared>[^;,]*);base64,(?P<data>.*)", re.DOTALL)
 _BARE = "data:;base64,"
 _HASHED = re.compile(r"data:(?P<declared>[^;,]*);sha256,(?P<hash>[0-9a-f]{64})")
@@ -40,12 +52,24 @@ class Recording:
     request: Any
     status: int
     headers: Headers
-    body: str
+    body: bytes
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.status, int) or not 200 <= self.status <= 599:
+            raise ValueError(f"{self.status!r} is no status of an answer")
+        for header in self.headers:
+            if not _HEADER.fullmatch(": ".join(header)):
+                raise ValueError(f"{header!r} is no header")
+
+    @property
+    def text(self) -> str:
+        """The body of the answer as a text."""
+        return self.body.decode(errors="replace")
 
     @property
     def streamed(self) -> bool:
         """Whether the answer is a stream of events."""
-        return self.body.startswith(("data:", "event:", ":"))
+        return self.body.startswith((b"data:", b"event:", b":"))
 
     @property
     def model(self) -> str:
@@ -90,7 +114,7 @@ def _lines(path: Path) -> Iterator[Recording]:
             row["request"],
             row["status"],
             headers,
-            row["response_body"],
+            row["response_body"].encode(errors="replace"),
         )
 
 
@@ -109,11 +133,11 @@ def _cassette(path: Path) -> Iterator[Recording]:
         yield Recording(
             f"{path.name}, interaction {number}",
             request.method,
-            urlsplit(request.uri).path,
+            unquote(urlsplit(request.uri).path),
             with_images(body, path.parent / IMAGES),
             answer["status"]["code"],
             headers,
-            (answer["body"]["string"] or b"").decode(errors="replace"),
+            answer["body"]["string"] or b"",
         )
 
 

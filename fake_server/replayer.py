@@ -10,40 +10,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from .delivery import Line, Outgoing, Receive, Scope, Send, deliver, read_body
+from .delivery import Line, Outgoing, Scope, deliver
+from .front import refusal
 from .headers import Headers
 from .recordings import OF_THE_WAY, Recording, parsed, read
 
-_EVENT_END = re.compile(r"(?<=\n\n)")
+_EVENT_END = re.compile(rb"(?<=\n\n)")
 
 
 @dataclass
 class Replayer:
-    """The ASGI application that replays the recordings of a folder."""
+    """Replays the recordings of a folder."""
 
     folder: Path
-    max_body: int
     recordings: list[Recording] = field(default_factory=list)
     _used: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.recordings = read([self.folder])
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, body: bytes, line: Line) -> None:
         """Answer one request."""
-        try:
-            body = await read_body(receive, self.max_body)
-        except ConnectionResetError:
-            return
-        line = Line.of(scope, receive, send)
         method, path = scope["method"], scope["path"]
-        found = self._find(method, path, parsed(body or b""))
+        found = self._find(method, path, parsed(body))
         if found is None:
-            await deliver(line, _unknown(self._nearest(method, path)), None)
+            await deliver(line, refusal(404, "not-recorded", self._nearest(method, path)), None)
             return
-        pieces = (piece.encode() for piece in _EVENT_END.split(found.body) if piece)
+        pieces = filter(None, _EVENT_END.split(found.body))
         await deliver(line, Outgoing(found.status, _headers(found), pieces), None)
 
     def _find(self, method: str, path: str, asked: Any) -> Recording | None:
@@ -80,8 +73,3 @@ def _passed(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[bytes, bytes]]
     for name, value in headers:
         if name not in OF_THE_WAY:
             yield name.encode(), value.encode("latin-1")
-
-
-def _unknown(nearest: str) -> Outgoing:
-    body = msgspec.json.encode({"code": "not-recorded", "error": nearest})
-    return Outgoing(404, [(b"content-type", b"application/json")], [body])

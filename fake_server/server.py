@@ -145,7 +145,7 @@ class FakeServer(Answers):
 
             file = ScenarioFile(Path(scenario), self._scenario)
             self._scenario.watch, self.app.restore = file.refresh, file.restore
-        self.asgi = Front(self.app, passing(record, upstream, replay, self.app.max_body), token)
+        self.asgi = Front(self.app, passing(record, upstream, replay), token)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None

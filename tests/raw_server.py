@@ -58,6 +58,11 @@ class RawServer:
         self._listener.close()
         self._thread.join(10)
 
+    def wait(self) -> bool:
+        """Wait until all answers were given; tell whether they were."""
+        self._thread.join(30)
+        return not self._thread.is_alive()
+
     def _run(self) -> None:
         for answer in self._answers:
             try:

@@ -212,6 +212,8 @@ def test_a_call_of_grpc_is_not_recorded(recorder):
 WRONG = [
     pytest.param({"record": ".", "replay": "."}, "records or replays, not both", id="both"),
     pytest.param({"record": ".", "upstream": "api.x.ai"}, "upstream begins with", id="address"),
+    pytest.param({"record": ".", "upstream": "http://"}, "upstream begins with", id="host"),
+    pytest.param({"record": "file"}, "record is no folder: file", id="file"),
     pytest.param({"replay": "empty"}, "there is no cassette in this folder", id="empty"),
     pytest.param({"replay": "nowhere"}, "there is no such file", id="nowhere"),
 ]
@@ -221,6 +223,7 @@ WRONG = [
 def test_what_can_not_be_is_an_error_at_once(tmp_path, monkeypatch, options, told):
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
+    Path("file").touch()
 
     with pytest.raises(ValueError, match=told):
         FakeServer(**options)
