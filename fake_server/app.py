@@ -136,6 +136,8 @@ class App:
         recording = Recording(end)
         try:
             await self._answer(log, scope, Line.of(scope, receive, send, recording.hear))
+        except ConnectionResetError:
+            log.error = "The client went away before its answer was complete."
         except asyncio.CancelledError:
             log.error = "The server was stopped before its answer was complete."
         recording.close()

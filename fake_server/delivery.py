@@ -93,13 +93,17 @@ class Line(msgspec.Struct):
         await self._left()
 
     async def while_there(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something to its end, or until the client goes away."""
+        """Do something to its end; raises ConnectionResetError if the client goes away before."""
         working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self._left())
         try:
             await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+            is_done = working.done()
         finally:
             leaving.cancel()
             working.cancel()
+        if not is_done:
+            await asyncio.wait((working,))
+            raise ConnectionResetError
         await working
 
     async def _left(self) -> None:
@@ -124,8 +128,14 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 
 async def deliver(line: Line, answer: Outgoing, fault: Fault | None) -> None:
-    """Send an answer, with its faults."""
-    fault = fault or _SOUND
+    """Send an answer, with its faults; raises ConnectionResetError if nobody waits for them."""
+    if fault is None:
+        await _deliver(line, answer, _SOUND)
+    else:
+        await line.while_there(_deliver(line, answer, fault))
+
+
+async def _deliver(line: Line, answer: Outgoing, fault: Fault) -> None:
     if fault.is_before_headers:
         await asyncio.sleep(fault.first_token)
         await line.close(fault.ending or "fin")

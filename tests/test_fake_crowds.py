@@ -81,6 +81,35 @@ def test_clients_that_vanish_are_forgotten(slow, caplog, leave, when):
     assert caplog.messages == []
 
 
+@pytest.mark.parametrize("fault", [{"first_token": 60}, {"per_token": 60}], ids=["first", "next"])
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_an_answer_that_waits_ends_when_nobody_waits_for_it(grok_server, fault, stream):
+    grok_server.reply("one two", fault=fault)
+    with connected(grok_server) as connection:
+        connection.sendall(question(stream=stream))
+        # It is on its way when the next is there.
+        post(grok_server, body())
+
+    (gone, _) = grok_server.requests
+    until = time.monotonic() + 10
+    while not gone.error and time.monotonic() < until:
+        time.sleep(0.01)
+    assert gone.error == "The client went away before its answer was complete."
+    assert grok_server.app.answering == 0
+
+
+@pytest.mark.parametrize("ending", ["fin", "rst"])
+@pytest.mark.parametrize("events", [0, 1])
+def test_a_client_that_is_cut_off_has_not_gone_away(grok_server, ending, events):
+    grok_server.reply("one two", fault={"after_events": events, "ending": ending})
+
+    with pytest.raises(httpx2.HTTPError):
+        post(grok_server, body(stream=True))
+
+    post(grok_server, body())
+    assert [log.error for log in grok_server.requests] == ["", ""]
+
+
 def test_a_client_that_reads_late_gets_all_of_it(grok_server):
     grok_server.reply("word" + " word" * 999)
     with connected(grok_server) as connection:
