@@ -94,8 +94,10 @@ def answered(app: App, method: str, path: str, query: str, body: bytes) -> Reply
 
 def _answered(handler: Handler, asked: Asked) -> Reply:
     try:
-        asked.app.service.refresh()
-        asked.app.journal.refresh()
+        # What can't be read may be forgotten all the same.
+        if handler is not _reset:
+            asked.app.service.refresh()
+            asked.app.journal.refresh()
         return handler(asked)
     except NotThere as error:
         return _error(404, str(error))

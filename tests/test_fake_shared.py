@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from redis import Redis
 
 from fake_server import FakeServer
 from fake_server.shared.shelf import Shelf
@@ -499,6 +500,52 @@ def test_a_request_is_answered_in_a_sentence_where_redis_is_gone(tmp_path, caplo
         assert "the state at redis://127.0.0.1" in answer.json()["error"]
     assert again.status_code == 200
     assert "a request is not in the journal" in caplog.text
+
+
+# What one server kept, as another version of it might have: maps where there are lists.
+OTHER = [
+    pytest.param("rules", "/v1/models", id="rules"),
+    pytest.param("requests", "/_fake/requests", id="requests"),
+    pytest.param("exchanges", "/_fake/requests", id="bodies"),
+    pytest.param("stored", "/v1/responses/{stored}", id="stored"),
+    pytest.param("deferred", "/v1/chat/deferred-completion/{deferred}", id="deferred"),
+    pytest.param("files", "/v1/files", id="files"),
+    pytest.param("files", "/v1/files/{file}", id="file"),
+    pytest.param("batches", "/v1/batches", id="batches"),
+]
+
+
+@pytest.mark.parametrize(("kept", "path"), OTHER)
+def test_what_another_version_kept_is_told_and_can_be_forgotten(state, caplog, kept, path):
+    with FakeServer(state=state) as server:
+        server.when().reply("Hello.")
+        ids = {
+            "stored": respond(server, prompt(input_text("Hi"), store=True)).json()["id"],
+            "deferred": post(server, HELLO | {"deferred": True}).json()["request_id"],
+            "file": ask(server, "POST", "/v1/files", files={"file": picture(8, 8)}).json()["id"],
+        }
+        ask(server, "GET", f"/v1/chat/deferred-completion/{ids['deferred']}")
+        batching.create(server)
+        rewrite(state, kept)
+        refused = [ask(server, "GET", path.format(**ids)) for _ in range(2)]
+        forgotten = ask(server, "POST", "/_fake/reset")
+        answered = post(server, HELLO)
+
+    assert [answer.status_code for answer in refused] == [503, 503]
+    assert "is of another version of the fake: POST /_fake/reset" in refused[0].json()["error"]
+    assert (forgotten.status_code, answered.status_code) == (200, 200)
+    assert "Traceback" not in caplog.text
+
+
+def rewrite(state: str, kept: str) -> None:
+    """Put what nobody can read in the place of all that is kept by a name."""
+    with Redis.from_url(state, protocol=2) as client:
+        name = f"fake-xai:{kept}"
+        if client.type(name) == b"hash":
+            client.hset(name, mapping=dict.fromkeys(client.hkeys(name), b"\xa5other"))
+        else:
+            assert client.set(name, b"\xa5other", xx=True)
+        client.incr("fake-xai:rules:version")
 
 
 def test_an_answer_is_not_lost_where_redis_goes_before_its_end(tmp_path, caplog):

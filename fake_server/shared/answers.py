@@ -17,6 +17,7 @@ class SharedStored(StoredAnswers):
 
     def __init__(self, store: Store) -> None:
         super().__init__()
+        self._store = store
         self._shelf = Shelf(store, "stored", MOST_ANSWERS, MOST_BYTES)
 
     def put(self, answer: Stored) -> None:
@@ -29,7 +30,7 @@ class SharedStored(StoredAnswers):
 
     def _find(self, answer_id: str) -> Stored | None:
         data = self._shelf.get(answer_id)
-        return None if data is None else msgspec.msgpack.decode(data, type=Stored)
+        return None if data is None else self._store.decoded(data, Stored)
 
     def _drop(self, answer_id: str) -> bool:
         return self._shelf.delete(answer_id)
@@ -49,11 +50,12 @@ class SharedDeferred(Deferred):
         asked_for = self._store.key("deferred:asked")
         if data is not None and self._store.ask("SADD", asked_for, request_id):
             return None
+        completion = None if data is None else self._store.decoded(data, Completion)
         # Of two that ask at the same time one gets it.
-        if data is None or not self._shelf.delete(request_id):
+        if completion is None or not self._shelf.delete(request_id):
             raise refuse("unknown deferred completion", request=request_id)
         self._store.ask("SREM", asked_for, request_id)
-        return msgspec.msgpack.decode(data, type=Completion)
+        return completion
 
     def clear(self) -> None:
         """Forget all."""
@@ -78,7 +80,7 @@ class SharedFiles(Files):
 
     def all(self) -> list[File]:
         """Give every file, the oldest first."""
-        return [msgspec.msgpack.decode(data, type=File) for data in self._shelf.all()]
+        return [self._store.decoded(data, File) for data in self._shelf.all()]
 
     def clear(self) -> None:
         """Forget all."""
@@ -93,7 +95,7 @@ class SharedFiles(Files):
 
     def _find(self, file_id: str) -> File | None:
         data = self._shelf.get(file_id)
-        return None if data is None else msgspec.msgpack.decode(data, type=File)
+        return None if data is None else self._store.decoded(data, File)
 
     def _drop(self, file_id: str) -> bool:
         return self._shelf.delete(file_id)

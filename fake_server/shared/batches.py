@@ -99,7 +99,7 @@ class SharedBatches(Batches):
         self._lock = lock
         try:
             cleared, data = self._store.ask("MGET", self._cleared, self._key)
-            kept = msgspec.msgpack.decode(data, type=_Written) if data else _Written()
+            kept = self._store.decoded(data, _Written) if data else _Written()
             self._batches, self._waiting = kept.batches, kept.waiting
             self._is_holding = kept.is_holding
             try:

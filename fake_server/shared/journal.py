@@ -84,7 +84,15 @@ class SharedJournal(Journal):
         total, rows = self._store.together(*((verb, self._store.key(name)) for verb, name in _READ))
         self.total = int(total or 0)
         bodies = self._bodies.by_name()
-        self[:] = [_decoded(number, rows[number], bodies) for number in sorted(rows, key=int)]
+        self[:] = [self._decoded(number, rows[number], bodies) for number in sorted(rows, key=int)]
+
+    def _decoded(self, number: bytes, row: bytes, bodies: dict[bytes, bytes]) -> LoggedRequest:
+        log = self._store.decoded(row, LoggedRequest)
+        log.number = int(number)
+        if data := bodies.get(number):
+            kept = self._store.decoded(data, _Bodies)
+            log.raw_request, log.raw_answer = kept.request, kept.answer
+        return log
 
     def clear(self) -> None:
         """Forget all, and count anew."""
@@ -98,12 +106,3 @@ _READ = tuple(zip(("GET", "HGETALL"), _NAMES, strict=True))
 
 def _encoded(log: LoggedRequest) -> bytes:
     return msgspec.msgpack.encode(replace(log, key="", raw_request=b"", raw_answer=b""))
-
-
-def _decoded(number: bytes, row: bytes, bodies: dict[bytes, bytes]) -> LoggedRequest:
-    log = msgspec.msgpack.decode(row, type=LoggedRequest)
-    log.number = int(number)
-    if data := bodies.get(number):
-        kept = msgspec.msgpack.decode(data, type=_Bodies)
-        log.raw_request, log.raw_answer = kept.request, kept.answer
-    return log

@@ -71,11 +71,11 @@ class SharedScenario(Scenario):
         keys = map(self.store.key, (_RULES_VERSION, _IMAGES_VERSION))
         rules, images = self.store.ask("MGET", *keys)
         if rules != self._seen_rules:
-            self._seen_rules = rules
             self._read_rules()
+            self._seen_rules = rules
         if images != self._seen_images:
-            self._seen_images = images
             self._read_images()
+            self._seen_images = images
 
     def clear(self) -> None:
         """Forget everything."""
@@ -152,9 +152,8 @@ class SharedScenario(Scenario):
         )
         if seed is not None:
             self.seed = int(seed)
-        decode = msgspec.msgpack.Decoder(_Written).decode
         self.rules = [
-            decode(rules[number]).rule(int(number), left.get(number))
+            self.store.decoded(rules[number], _Written).rule(int(number), left.get(number))
             for number in sorted(rules, key=int)
             # Somebody took the last of it, and is about to remove it.
             if int(left.get(number, 1)) > 0

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import msgspec
 import redis
 from redis.lock import Lock
 
 from ..refusals import StateLost
+from ..settings import PREFIX
+
+T = TypeVar("T")
 
 _PREFIX = "fake-xai"
 
@@ -51,6 +55,16 @@ class Store:
             for words in commands:
                 pipeline.execute_command(*words)  # type: ignore[no-untyped-call] # it has no types
             return pipeline.execute()
+
+    def decoded(self, data: bytes, kind: type[T]) -> T:
+        """Read what was kept; raises StateLost where another version wrote it in other ways."""
+        try:
+            return msgspec.msgpack.decode(data, type=kind)
+        except msgspec.DecodeError:
+            raise StateLost(
+                f"the state at {self._shown} is of another version of the fake:"
+                f" POST {PREFIX}/reset forgets it"
+            ) from None
 
     def script(self, text: str, *names: str) -> Callable[..., Any]:
         """Make a function of a script in Lua that uses what is kept under these names."""
