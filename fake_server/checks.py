@@ -160,7 +160,7 @@ def _unknown_part(request: ChatRequest) -> Blanks | None:
 
 
 def _text_only_model(request: ChatRequest) -> Blanks | None:
-    return {} if request.images and not get(request.model).reads_images else None
+    return {} if not get(request.model).reads_images and request.images else None
 
 
 def _unknown_detail(request: ChatRequest) -> Blanks | None:

@@ -68,7 +68,8 @@ class DataUrl(str):
     def _opened(self) -> BinaryIO:
         if isinstance(self.source, bytes):
             return io.BytesIO(self.source)
-        return self.source.open("rb", buffering=0)
+        # Without a buffer a read may give less, and base64 would end in the middle of the image.
+        return self.source.open("rb")
 
 
 class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):

@@ -82,8 +82,11 @@ def _as_it_is(attachment: llm.Attachment, name: str, preparation: Preparation) -
     if attachment.content or not attachment.path:
         return None
     path = Path(attachment.path)
+    # Nobody may write to a pipe, and a device may have no end.
+    if not path.is_file():
+        return None
     try:
-        with path.open("rb", buffering=0) as file:
+        with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             info = inspect_file(file, size, name)
     except (ImageTooLarge, UnsupportedImage, OSError, ValueError):
@@ -136,7 +139,10 @@ def read_image(attachment: llm.Attachment, name: str, preparation: Preparation) 
         return attachment.content or b""
     path = Path(attachment.path)
     try:
-        _check_bytes(path.stat().st_size, name, preparation)
+        status = path.stat()
+        if not (path.is_file() or path.is_dir()):
+            raise ImageNotReadable(name, "is no file; an image can be piped in with -a -.")
+        _check_bytes(status.st_size, name, preparation)
         return path.read_bytes()
     except (OSError, ValueError) as error:
         # ValueError: no path can hold a NUL.

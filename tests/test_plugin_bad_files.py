@@ -1,5 +1,6 @@
 """Files that xAI would refuse: `llm` names each, ends with an error, and sends nothing."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,6 +129,25 @@ def test_a_folder_is_named_and_not_sent(xai: FakeServer, tmp_path: Path):
     result = run_llm("-m", "grok-4", "What is this?", "--at", tmp_path, "image/png")
 
     assert shown_error(result) == f"Error: {tmp_path} could not be read: Is a directory.\n"
+    assert xai.requests == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+@pytest.mark.parametrize("mode", ["auto", "strict"])
+def test_what_may_have_no_end_is_not_waited_for(
+    xai: FakeServer, tmp_path: Path, kind: str, mode: str
+):
+    path = Path("/dev/zero") if kind == "device" else tmp_path / "pipe"
+    if kind == "pipe":
+        os.mkfifo(path)
+    options = ("-o", "image_prepare", mode)
+
+    result = run_llm("-m", "grok-4", "What is this?", "--at", path, "image/png", *options)
+
+    assert shown_error(result) == (
+        f"Error: {path} is no file; an image can be piped in with -a -.\n"
+    )
     assert xai.requests == []
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import llm
@@ -60,6 +61,18 @@ def test_a_body_can_be_written_again_and_by_a_loop():
     first, second, third = bytes(body), bytes(body), asyncio.run(written())
 
     assert first == second == third
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no files that give less")
+def test_a_read_that_gives_less_ends_no_image(tmp_path: Path):
+    os.mkfifo(tmp_path / "cat.png")
+    data = os.urandom(100_001)
+    url = DataUrl("image/png", tmp_path / "cat.png", len(data), "cat.png")
+
+    with ThreadPoolExecutor() as pool:
+        # A pipe holds 64 KiB: nobody can read all of it at once.
+        pool.submit((tmp_path / "cat.png").write_bytes, data)
+        assert b"".join(url.written()).decode() == data_url(data)
 
 
 @pytest.mark.parametrize("now", [CAT[:-1], CAT + b"x", b""], ids=["shorter", "longer", "empty"])
