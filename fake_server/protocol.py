@@ -23,6 +23,9 @@ from .large_body import LARGE, MOST, LargeBody
 
 _ANY = bytes(64 * 1024)
 
+# With which TLS begins: https://datatracker.ietf.org/doc/html/rfc8446#section-5.1
+_HANDSHAKE = b"\x16"
+
 
 class _Http2(ZttpH2Protocol):
     def handle_request(self, event: zttp.Request) -> None:
@@ -108,7 +111,11 @@ class FakeProtocol(AutoZttpProtocol):
             state[AT_ONCE] = protocol.answer_at_once
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
-        protocol.data_received(initial_data)
+        if isinstance(protocol, _Http1) and initial_data.startswith(_HANDSHAKE):
+            # Or the client would wait for the rest of a line.
+            protocol.send_400_response("This server speaks http, and no https.")
+        else:
+            protocol.data_received(initial_data)
 
 
 def _declared_length(headers: Headers) -> int:

@@ -6,6 +6,7 @@ import socket
 import time
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 import zttp
 
@@ -13,6 +14,7 @@ from fake_server import FakeServer
 from fake_server.instance import instance
 from tests.asking import body, image, post
 from tests.pictures import data_url
+from tests.sockets import connected
 
 
 def is_alive(server: FakeServer) -> bool:
@@ -182,3 +184,24 @@ def _asked_over_http_2(server: FakeServer, model: str) -> int:
                 if isinstance(event, zttp.Response):
                     return event.status_code
     raise AssertionError("the server closed the connection")
+
+
+def test_who_speaks_tls_is_told_at_once_that_nobody_does(grok_server):
+    url = grok_server.url.replace("http://", "https://")
+
+    with (
+        httpx2.Client(trust_env=False, verify=False, timeout=10) as client,
+        pytest.raises(httpx2.ConnectError, match="WRONG_VERSION_NUMBER"),
+    ):
+        client.get(f"{url}/models")
+
+    assert is_alive(grok_server)
+
+
+def test_who_begins_with_what_tls_begins_with_is_told_in_words(grok_server):
+    with connected(grok_server) as connection:
+        connection.sendall(b"\x16")
+        answer = connection.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b"This server speaks http, and no https.")
