@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         default=1,
         help="answer in so many processes, for load tests; with --state they are one server",
     )
-    verbs = parser.add_subparsers(metavar="", title="commands")
+    verbs = parser.add_subparsers(metavar="COMMAND", title="commands")
     running = verbs.add_parser(
         "run",
         help="run a command whose requests to xAI reach the fake",

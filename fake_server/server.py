@@ -27,7 +27,15 @@ from .listening import listener, listening
 from .passing import passing
 from .scripts import Answers
 from .service import Service
-from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES, FAKE_KEY, UPSTREAM
+from .settings import (
+    CLOCKS,
+    CONTRACTS,
+    DEFAULT_KEPT_IMAGES,
+    FAKE_KEY,
+    UPSTREAM,
+    check_bytes,
+    check_secret,
+)
 from .state import State, Wanted, alone
 from .when import when
 
@@ -110,6 +118,10 @@ class FakeServer(Answers):
             raise ValueError(f"clock is one of {', '.join(CLOCKS)}, not {clock!r}")
         if images is not None and not Path(images).is_dir():
             raise ValueError(f"images is no folder: {os.fspath(images)}")
+        check_secret("api_key", api_key)
+        check_secret("token", token)
+        check_bytes("max_body", max_body)
+        check_bytes("keep_images", keep_images)
         self._host, self._port = host, port
         rules = replace(BY_NAME[contract], era=Era(era))
         limits = (requests_per_minute, tokens_per_minute)

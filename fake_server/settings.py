@@ -23,3 +23,15 @@ FAKE_KEY = "xai-fake-key"
 MOST_REQUESTS = 1000
 MOST_EXCHANGE_BYTES = 2 * 1024**2
 DEFAULT_KEPT_IMAGES = 8 * 1024**2
+
+
+def check_secret(name: str, value: str | None) -> None:
+    """Raise ValueError for a key or a token that everybody has, or that no header can hold."""
+    if value is not None and not (value and value.isascii() and value.isprintable()):
+        raise ValueError(f"{name} is printable ASCII, and not empty")
+
+
+def check_bytes(name: str, value: int | None) -> None:
+    """Raise ValueError for what is no number of bytes."""
+    if value is not None and (not isinstance(value, int) or value < 0):
+        raise ValueError(f"{name} is a number of bytes from 0, not {value!r}")

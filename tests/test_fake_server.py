@@ -123,6 +123,11 @@ def test_clear_forgets_scripts_pictures_and_requests(grok_server):
 WRONG = [
     pytest.param({"contract": "imagined"}, "contract is one of documented", id="contract"),
     pytest.param({"clock": "broken"}, "clock is one of fixed, real", id="clock"),
+    pytest.param({"api_key": ""}, "api_key is printable ASCII, and not empty", id="no-key"),
+    pytest.param({"token": ""}, "token is printable ASCII, and not empty", id="no-token"),
+    pytest.param({"token": "é"}, "token is printable ASCII, and not empty", id="odd-token"),
+    pytest.param({"max_body": -1}, "max_body is a number of bytes from 0", id="body"),
+    pytest.param({"keep_images": -1}, "keep_images is a number of bytes from 0", id="kept"),
     pytest.param({"images": "no/such/folder"}, "images is no folder: no/such/folder", id="images"),
 ]
 
