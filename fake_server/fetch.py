@@ -42,7 +42,7 @@ class Sources(msgspec.Struct, frozen=True):
         if host.endswith(".invalid"):
             raise refuse("fetch failed", status="404 Not Found")
         if path := self._file(url, host):
-            return Fetched(path.read_bytes(), "images")
+            return Fetched(_read(path), "images")
         if host in self.allow_hosts:
             # Few want it, and its library takes long to load.
             from .download import Downloads
@@ -65,3 +65,11 @@ class Sources(msgspec.Struct, frozen=True):
             return path if path.is_relative_to(root / host) and path.is_file() else None
         except (OSError, ValueError):
             return None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        # As a web server says it of a file that it may not read.
+        raise refuse("fetch failed", status="403 Forbidden") from None

@@ -1,5 +1,6 @@
 """Pictures that need no network: mapped by a test, files of a folder, the placeholder."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -176,3 +177,12 @@ def test_a_picture_that_is_not_allowed_is_never_asked_for(grok_server):
         seen_by_web = list(web.seen)
 
     assert seen_by_web == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="root may read all files but this")
+def test_a_file_that_can_not_be_read_fails_as_a_web_server_says_it(caplog):
+    with FakeServer(images="/proc") as server:
+        answer = post(server, body(image(f"https://{os.getpid()}/mem")))
+
+    assert answer.json()["error"].endswith("Fetching image failed with HTTP status 403 Forbidden.")
+    assert caplog.messages == []
