@@ -52,6 +52,30 @@ def test_a_text_is_cut_into_tokens(grok_server):
     assert (second["string_token"], bytes(second["token_bytes"])) == (" boat", b" boat")
 
 
+def test_a_long_text_is_cut_as_a_short_one(grok_server):
+    asked = {"text": "A boat at sea" * 10_000, "model": "grok-4"}
+
+    answer = send(grok_server, "POST", "/v1/tokenize-text", json=asked, headers=BEARER)
+
+    tokens = answer.json()["token_ids"]
+    assert "".join(token["string_token"] for token in tokens) == asked["text"]
+    assert len(tokens) == 30_001
+    assert len({token["token_id"] for token in tokens}) == len(
+        {"A", " boat", " at", " seaA", " sea"}
+    )
+
+
+def test_a_text_that_is_too_long_for_the_model_is_not_cut(grok_server):
+    asked = {"text": "a " * 256_001, "model": "grok-4"}
+
+    answer = send(grok_server, "POST", "/v1/tokenize-text", json=asked, headers=BEARER)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == (
+        "This model's maximum prompt length is 256000 but the request contains 256001 tokens."
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

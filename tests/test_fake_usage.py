@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fake_server import FakeServer
-from fake_server.accounting import Usage
+from fake_server.accounting import Usage, count_text_tokens
 from fake_server.catalogue import get
 from tests.asking import body, image, post
 from tests.pictures import data_url, picture
@@ -92,3 +92,16 @@ def test_a_stream_ends_with_what_was_used(grok_server):
 
     *_, last = (json.loads(line[6:]) for line in lines if line.startswith("data: {"))
     assert last["usage"]["completion_tokens"] == 9
+
+
+LETTERS = 1024**2
+
+
+@pytest.mark.parametrize("first", ["", "x", " ", "xx ", " \n"])
+@pytest.mark.parametrize(
+    "word", ["ab ", "abc", "a  ", "\u3000x"], ids=["spaced", "one", "two", "wide"]
+)
+def test_the_words_of_a_long_text_are_counted_as_those_of_a_short_one(first, word):
+    text = first + word * (3 * LETTERS // len(word))
+
+    assert count_text_tokens(text) == len(text.split())

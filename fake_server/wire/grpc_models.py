@@ -98,7 +98,7 @@ async def _tokenize(
     model = _found(service, asked.model, "language")
     found = [
         tokenize_pb2.Token(token_id=number, string_token=text, token_bytes=text.encode())
-        for number, text in tokens(asked.text)
+        for number, text in tokens(asked.text, model)
     ]
     return [tokenize_pb2.TokenizeTextResponse(tokens=found, model=model.id)]
 
