@@ -38,6 +38,7 @@ _FIXED_EXPIRY = 4102358400
 
 # A server that runs for long would fill the machine: the oldest batches go first.
 MOST_BATCHES = 1000
+MOST_BATCH_REQUESTS = 100_000
 
 
 class BatchRequest(msgspec.Struct):
@@ -124,8 +125,7 @@ class Batches:
         number = uuid("batch", name, next(reversed(self._batches), ""))
         batch = Batch(f"batch_{number}", name, uuid("key", key), now, expires)
         self._batches[batch.id] = batch
-        if len(self._batches) > MOST_BATCHES:
-            del self._batches[next(iter(self._batches))]
+        self._drop_the_oldest()
         return batch
 
     def all(self) -> list[Batch]:
@@ -163,6 +163,16 @@ class Batches:
             )
         batch.requests.update(added)
         self._waiting += [(batch.id, request_id) for request_id in added]
+        self._drop_the_oldest()
+
+    def _drop_the_oldest(self) -> None:
+        """Forget the oldest batches where there are too many, or too many requests in them."""
+        requests = sum(len(batch.requests) for batch in self._batches.values())
+        while len(self._batches) > MOST_BATCHES or (
+            requests > MOST_BATCH_REQUESTS and len(self._batches) > 1
+        ):
+            oldest = self._batches.pop(next(iter(self._batches)))
+            requests -= len(oldest.requests)
 
     def cancel(self, batch: Batch) -> None:
         """Cancel what is pending; a second time changes nothing."""

@@ -13,6 +13,9 @@ MOST_TEXT = 64 * 1024**2
 # Letters below which a thousand requests are no burden.
 _LONG = 16 * 1024
 
+# Letters for which there would be room in the place of a message, or of a part, without its text.
+BESIDE_TEXT = 100
+
 
 class LoggedImage(msgspec.Struct, frozen=True):
     """An image as the model saw it. `url` is its address, or "" for an inline image.
@@ -260,4 +263,5 @@ def _length(log: LoggedRequest) -> int:
     """About how many letters a request holds, but for its headers."""
     texts = [log.model, log.error, log.answer.text if log.answer else "", *log.tools]
     texts += [part if isinstance(part, str) else part.url for part in log.parts]
-    return sum(map(len, texts)) + (len(repr(log.parameters)) if log.parameters else 0)
+    beside = BESIDE_TEXT * (len(texts) + len(log.messages))
+    return sum(map(len, texts)) + beside + (len(repr(log.parameters)) if log.parameters else 0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from .completion import Completion
+from .journal import BESIDE_TEXT
 from .refusals import refuse
 from .request import ChatRequest, ImagePart, Message, Part, TextPart, spoken
 
@@ -35,7 +36,8 @@ class Stored(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """About how many bytes are held: inline images and texts are what weighs."""
-        return sum(map(_weight, self.request.parts))
+        many = len(self.request.messages) + len(self.request.parts)
+        return sum(map(_weight, self.request.parts)) + BESIDE_TEXT * many
 
 
 def _weight(part: Part) -> int:

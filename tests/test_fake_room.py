@@ -21,7 +21,7 @@ def asked(server: FakeServer) -> list[int]:
 
 
 def test_the_oldest_requests_go_when_their_texts_are_too_long(grok_server, monkeypatch):
-    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 1000)
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 2000)
 
     for words in ("short", LONG, "short", LONG, "short", LONG, "short"):
         assert post(grok_server, body(text(words))).status_code == 200
@@ -40,7 +40,7 @@ def test_the_newest_request_stays_however_long_it_is(grok_server, monkeypatch):
 
 
 def test_texts_that_went_with_others_are_counted_no_more(grok_server, monkeypatch):
-    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 1000)
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 2000)
     post(grok_server, body(text(LONG)))
     grok_server.requests.clear()
 
@@ -51,7 +51,7 @@ def test_texts_that_went_with_others_are_counted_no_more(grok_server, monkeypatc
 
 
 def test_a_request_that_was_forgotten_while_it_was_answered_takes_no_room(grok_server, monkeypatch):
-    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 1000)
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 2000)
 
     def forget(_request: object) -> str:
         grok_server.requests.clear()
@@ -98,6 +98,42 @@ def test_the_oldest_batches_go_when_there_are_too_many(grok_server, monkeypatch)
     listed = send(grok_server, "GET", "/v1/batches", headers=BEARER).json()["batches"]
     assert len(set(made)) == 5
     assert {batch["batch_id"] for batch in listed} == {*made[3:]}
+
+
+def test_the_oldest_batches_go_when_there_are_too_many_requests_in_them(grok_server, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_BATCH_REQUESTS", 5)
+    row = {"batch_request": {"chat_get_completion": body()}}
+
+    made = [_posted(grok_server, "/v1/batches", {"name": "x"})["batch_id"] for _ in range(3)]
+    for batch in made:
+        _posted(grok_server, f"/v1/batches/{batch}/requests", {"batch_requests": [row] * 3})
+    _posted(grok_server, f"/v1/batches/{batch}/requests", {"batch_requests": [row] * 9})
+
+    listed = send(grok_server, "GET", "/v1/batches", headers=BEARER).json()["batches"]
+    assert [one["state"]["num_requests"] for one in listed] == [12]
+
+
+def test_the_oldest_requests_go_when_their_messages_are_too_many(grok_server, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_TEXT", 100_000)
+    many = [{"role": "user", "content": "a"}] * 400
+
+    for _ in range(4):
+        post(grok_server, {**body(), "messages": many})
+
+    assert asked(grok_server) == [4]
+
+
+def test_the_oldest_answers_go_when_their_messages_are_too_many(grok_server, monkeypatch):
+    monkeypatch.setattr(stored, "MOST_BYTES", 100_000)
+    many = [{"role": "user", "content": "a"}] * 400
+
+    made = [
+        _posted(grok_server, "/v1/responses", {"model": "grok-4", "input": many[start:]})["id"]
+        for start in (1, 2)
+    ]
+
+    got = [send(grok_server, "GET", f"/v1/responses/{one}", headers=BEARER) for one in made]
+    assert [answer.status_code for answer in got] == [404, 200]
 
 
 def test_the_oldest_files_go_when_there_are_too_many(grok_server, monkeypatch):

@@ -171,7 +171,7 @@ def test_the_oldest_answers_go_when_there_are_too_many(grok_server, monkeypatch)
 
 
 def test_the_oldest_answers_go_when_their_images_are_too_large(grok_server, monkeypatch):
-    monkeypatch.setattr(stored, "MOST_BYTES", (len(PHOTO) + 1) * 2)
+    monkeypatch.setattr(stored, "MOST_BYTES", (len(PHOTO) + 301) * 2)
 
     numbers = [ask(grok_server, input_text(word), input_image(PHOTO)) for word in ("1", "2", "3")]
 
