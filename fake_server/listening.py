@@ -90,10 +90,10 @@ async def _stop(server: uvicorn.Server, app: Front, patience: float) -> None:
     for connection in list(server.server_state.connections):
         if connection.transport is not None:
             connection.transport.abort()
-    # One turn of the loop, in which each connection hears that it is lost.
-    await asyncio.sleep(0)
     for task in list(server.server_state.tasks):
         task.cancel()
+    # One turn of the loop, in which each connection hears that it is lost before its task does.
+    await asyncio.sleep(0)
 
 
 def _is_busy(server: uvicorn.Server, app: Front) -> bool:
