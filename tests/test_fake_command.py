@@ -72,7 +72,9 @@ def test_a_stream_that_nobody_reads_to_its_end_does_not_hold_it(number):
     with running() as server, client() as one:
         request = one.build_request("POST", f"{server.url}/chat/completions", json=LONG)
         answer = one.send(request, stream=True)
-        next(answer.iter_bytes())
+        # Without a name it would be forgotten, and the connection closed.
+        pieces = answer.iter_bytes()
+        next(pieces)
 
         assert server.stop(number) == CLEAN
         answer.close()

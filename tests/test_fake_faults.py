@@ -428,7 +428,7 @@ def test_the_journal_tells_what_a_stop_of_the_server_cut_short():
             server.reply(WORDS, fault={"per_token": 60})
             url = f"{server.url}/chat/completions"
             got = stack.enter_context(client.stream("POST", url, json=body(stream=True)))
-            # Without a name they would be forgotten, and the connection closed.
+            # Without a name it would be forgotten, and the connection closed.
             pieces = got.iter_raw()
             next(pieces)
 
