@@ -1,11 +1,13 @@
 """What the server was asked and answered, as a test wants to assert on it."""
 
-from collections import OrderedDict, deque
+from collections import deque
+from math import inf
 from typing import Any
 
 import msgspec
 
 from .faults import Fault
+from .shelf import Shelf
 
 # Letters of all texts in a journal: a load test with long ones would fill the machine.
 MOST_TEXT = 64 * 1024**2
@@ -144,30 +146,23 @@ class LoggedRequest(msgspec.Struct):
 
 
 class Kept:
-    """Bytes that are kept by a name as long as there is room: the oldest go first."""
+    """Bytes that are kept by a name on a shelf, unless it has no room for them at all."""
 
-    def __init__(self, room: int) -> None:
-        self.room = room
-        self._size = 0
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
+    def __init__(self, shelf: Shelf[bytes]) -> None:
+        self._shelf = shelf
 
     def put(self, name: str, data: bytes) -> None:
-        """Keep some bytes, unless they are more than there is room for at all."""
-        if len(data) > self.room or name in self._kept:
-            return
-        self._kept[name] = data
-        self._size += len(data)
-        while self._size > self.room:
-            self._size -= len(self._kept.popitem(last=False)[1])
+        """Keep some bytes; those of a name are always the same."""
+        if len(data) <= self._shelf.room and name not in self._shelf:
+            self._shelf.put(name, data)
 
     def get(self, name: str) -> bytes | None:
         """Give what is kept by a name, or None where it is not."""
-        return self._kept.get(name)
+        return self._shelf.get(name)
 
     def clear(self) -> None:
         """Forget all."""
-        self._kept.clear()
-        self._size = 0
+        self._shelf.clear()
 
 
 class Journal(list[LoggedRequest]):
@@ -181,7 +176,7 @@ class Journal(list[LoggedRequest]):
         super().__init__()
         self.most = most
         self.total = 0
-        self.images = Kept(image_room)
+        self.images = Kept(Shelf(inf, image_room, len))
         self.exchange_room = exchange_room
         self._with_bodies: deque[LoggedRequest] = deque()
         self._exchange_size = 0

@@ -4,7 +4,6 @@ DOC docs.x.ai/docs/guides/chat: they are kept for 30 days, whoever asked, and th
 conversation is billed again. Here they are kept until there are too many.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,9 +12,8 @@ from .completion import Completion
 from .journal import BESIDE_TEXT
 from .refusals import refuse
 from .request import ChatRequest, ImagePart, Message, Part, TextPart, spoken
+from .shelf import Shelf
 
-# A server that runs for long would fill the machine: the oldest answers go first. The
-# newest stays, however large its images are.
 MOST_ANSWERS = 1000
 MOST_BYTES = 64 * 1024**2
 
@@ -46,44 +44,34 @@ def _weight(part: Part) -> int:
     return len(part.text) if isinstance(part, TextPart) else 0
 
 
+def _size(answer: Stored) -> int:
+    return answer.size
+
+
 @dataclass
 class StoredAnswers:
     """Answers by their id, the oldest first."""
 
-    _answers: "OrderedDict[str, Stored]" = field(default_factory=OrderedDict)
-    _size: int = 0
+    shelf: Shelf[Stored] = field(default_factory=lambda: Shelf(MOST_ANSWERS, MOST_BYTES, _size))
 
     def put(self, answer: Stored) -> None:
-        """Keep an answer, and drop the oldest where there are too many."""
-        self._drop(answer.completion.id)
-        self._answers[answer.completion.id] = answer
-        self._size += answer.size
-        while len(self._answers) > MOST_ANSWERS or (
-            self._size > MOST_BYTES and len(self._answers) > 1
-        ):
-            self._drop(next(iter(self._answers)))
+        """Keep an answer."""
+        self.shelf.put(answer.completion.id, answer)
 
     def get(self, answer_id: str) -> Stored:
         """Give an answer; raises the ApiError for an id that is none."""
-        answer = self._find(answer_id)
-        if answer is None:
-            raise refuse("unknown response")
-        return answer
+        return _there(self.shelf.get(answer_id))
 
     def delete(self, answer_id: str) -> None:
         """Forget an answer; raises the ApiError for an id that is none."""
-        if not self._drop(answer_id):
-            raise refuse("unknown response")
+        _there(self.shelf.pop(answer_id))
 
     def clear(self) -> None:
         """Forget all."""
-        self._answers.clear()
-        self._size = 0
+        self.shelf.clear()
 
-    def _find(self, answer_id: str) -> Stored | None:
-        return self._answers.get(answer_id)
 
-    def _drop(self, answer_id: str) -> bool:
-        answer = self._answers.pop(answer_id, None)
-        self._size -= answer.size if answer else 0
-        return answer is not None
+def _there(answer: Stored | None) -> Stored:
+    if answer is None:
+        raise refuse("unknown response")
+    return answer

@@ -1,6 +1,6 @@
 """Completions that are fetched later: pending at first, then there, once."""
 
-from fake_server import FakeServer, deferred
+from fake_server import FakeServer
 from tests.asking import BEARER, Part, body, image, post, send
 from tests.pictures import data_url, picture
 
@@ -73,7 +73,7 @@ def test_deferred_answers_are_forgotten_between_tests(grok_server):
 
 
 def test_the_oldest_go_when_nobody_fetches_them(grok_server, monkeypatch):
-    monkeypatch.setattr(deferred, "MOST_WAITING", 2)
+    monkeypatch.setattr(grok_server.app.service.deferred.waiting, "most", 2)
 
     numbers = [defer(grok_server) for _ in range(3)]
 

@@ -8,7 +8,6 @@ from xai_sdk import Client
 from xai_sdk.chat import file, user
 
 from fake_server import FakeServer
-from fake_server import files as files_module
 from fake_server.wire import files as paths
 from tests.asking import BEARER, body, image, input_text, post, prompt, respond, send
 from tests.pictures import data_url, picture
@@ -172,8 +171,8 @@ def test_the_same_file_twice_is_two_files(client, photo):
     assert again != photo
 
 
-def test_the_oldest_files_go_when_they_are_too_large(client, photo, monkeypatch):
-    monkeypatch.setattr(files_module, "MOST_BYTES", len(PHOTO) * 2)
+def test_the_oldest_files_go_when_they_are_too_large(grok_server, client, photo, monkeypatch):
+    monkeypatch.setattr(grok_server.app.service.files.shelf, "room", len(PHOTO) * 2)
 
     names = [client.files.create(file=("a", PHOTO), purpose="assistants").id for _ in range(2)]
 

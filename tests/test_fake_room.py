@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from fake_server import FakeServer, batches, files, journal, stored
+from fake_server import FakeServer, batches, journal
 from tests.asking import BEARER, body, post, send, text
 
 LONG = "word " * 10_000
@@ -124,7 +124,7 @@ def test_the_oldest_requests_go_when_their_messages_are_too_many(grok_server, mo
 
 
 def test_the_oldest_answers_go_when_their_messages_are_too_many(grok_server, monkeypatch):
-    monkeypatch.setattr(stored, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", 100_000)
     many = [{"role": "user", "content": "a"}] * 400
 
     made = [
@@ -137,14 +137,14 @@ def test_the_oldest_answers_go_when_their_messages_are_too_many(grok_server, mon
 
 
 def test_the_oldest_files_go_when_there_are_too_many(grok_server, monkeypatch):
-    monkeypatch.setattr(files, "MOST_FILES", 2)
+    monkeypatch.setattr(grok_server.app.service.files.shelf, "most", 2)
     with openai.OpenAI(base_url=grok_server.url, api_key="any") as client:
         kept = [client.files.create(file=("a", b"x"), purpose="assistants").id for _ in range(4)]
         assert [one.id for one in client.files.list()] == kept[2:]
 
 
 def test_a_file_that_was_deleted_leaves_its_room(grok_server, monkeypatch):
-    monkeypatch.setattr(files, "MOST_BYTES", 10)
+    monkeypatch.setattr(grok_server.app.service.files.shelf, "room", 10)
     with openai.OpenAI(base_url=grok_server.url, api_key="any") as client:
         first = client.files.create(file=("a", b"12345"), purpose="assistants").id
         client.files.delete(client.files.create(file=("b", b"12345"), purpose="assistants").id)
@@ -154,7 +154,7 @@ def test_a_file_that_was_deleted_leaves_its_room(grok_server, monkeypatch):
 
 
 def test_the_oldest_answers_go_when_their_texts_are_too_long(grok_server, monkeypatch):
-    monkeypatch.setattr(stored, "MOST_BYTES", 2 * len(LONG))
+    monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", 2 * len(LONG))
     with openai.OpenAI(base_url=grok_server.url, api_key="any", max_retries=0) as client:
         kept = [client.responses.create(model="grok-4", input=LONG + word).id for word in "abc"]
 

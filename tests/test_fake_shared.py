@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 from redis import Redis
 
 from fake_server import FakeServer
-from fake_server.shared.shelf import Shelf
+from fake_server.shared.shelf import SharedShelf
 from fake_server.shared.store import Store
+from fake_server.shelf import Shelf
 from tests import batching
 from tests.asking import (
     BEARER,
@@ -465,23 +467,46 @@ def test_no_key_is_written(state, one_redis):
     assert secret not in one_redis.everything()
 
 
+def written(thing: bytes) -> int:
+    return len(msgspec.msgpack.encode(thing))
+
+
+SHELVES = {
+    "own": lambda _state: Shelf(4, 100, written),
+    "shared": lambda state: SharedShelf(Store(state), "test", bytes, 4, 100),
+}
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_a_shelf_keeps_what_a_dictionary_of_such_a_size_would(state, seed):
-    shelf = Shelf(Store(state), "test", 4, 100)
+@pytest.mark.parametrize("kind", SHELVES)
+def test_a_shelf_keeps_what_a_dictionary_of_such_a_size_would(state, kind, seed):
+    shelf: Shelf[bytes] = SHELVES[kind](state)
+    shelf.clear()
     dice = random.Random(seed)
     kept: dict[str, bytes] = {}
     for _ in range(200):
         name, data = dice.choice("abcdefgh"), b"x" * dice.choice([1, 10, 60, 120])
         if dice.random() < 0.2:
-            assert shelf.delete(name) == (kept.pop(name, None) is not None)
+            assert shelf.pop(name) == kept.pop(name, None)
         else:
             shelf.put(name, data)
+            kept.pop(name, None)
             kept[name] = data
-            while len(kept) > 1 and (len(kept) > 4 or sum(map(len, kept.values())) > 100):
+            while len(kept) > 1 and (len(kept) > 4 or sum(map(written, kept.values())) > 100):
                 kept.pop(next(iter(kept)))
         assert shelf.all() == [*kept.values()]
-        assert {one.decode() for one in shelf.by_name()} == {*kept}
+        assert [one for one in "abcdefgh" if one in shelf] == sorted(kept)
+        assert [shelf.get(one) for one in kept] == [*kept.values()]
+
+
+@pytest.mark.parametrize("kind", SHELVES)
+def test_a_shelf_gives_each_number_once_until_it_is_cleared(state, kind):
+    shelf: Shelf[bytes] = SHELVES[kind](state)
+
+    numbers = [shelf.number() for _ in range(3)]
     shelf.clear()
+
+    assert (numbers, shelf.number()) == ([0, 1, 2], 0)
 
 
 def test_a_request_is_answered_in_a_sentence_where_redis_is_gone(tmp_path, caplog):

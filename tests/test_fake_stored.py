@@ -6,7 +6,7 @@ import httpx2
 import openai
 import pytest
 
-from fake_server import FakeServer, stored
+from fake_server import FakeServer
 from tests.asking import BEARER, Part, input_image, input_text, prompt, respond, send
 from tests.pictures import data_url, picture
 
@@ -163,7 +163,7 @@ def kept(server: FakeServer, numbers: list[str]) -> list[bool]:
 
 
 def test_the_oldest_answers_go_when_there_are_too_many(grok_server, monkeypatch):
-    monkeypatch.setattr(stored, "MOST_ANSWERS", 2)
+    monkeypatch.setattr(grok_server.app.service.stored.shelf, "most", 2)
 
     numbers = [ask(grok_server, input_text(word)) for word in ("One", "Two", "Three")]
 
@@ -171,7 +171,7 @@ def test_the_oldest_answers_go_when_there_are_too_many(grok_server, monkeypatch)
 
 
 def test_the_oldest_answers_go_when_their_images_are_too_large(grok_server, monkeypatch):
-    monkeypatch.setattr(stored, "MOST_BYTES", (len(PHOTO) + 301) * 2)
+    monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", (len(PHOTO) + 301) * 2)
 
     numbers = [ask(grok_server, input_text(word), input_image(PHOTO)) for word in ("1", "2", "3")]
 
@@ -179,7 +179,7 @@ def test_the_oldest_answers_go_when_their_images_are_too_large(grok_server, monk
 
 
 def test_the_newest_answer_stays_however_large_it_is(grok_server, monkeypatch):
-    monkeypatch.setattr(stored, "MOST_BYTES", 10)
+    monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", 10)
 
     numbers = [ask(grok_server, input_text(word), input_image(PHOTO)) for word in ("1", "2")]
 

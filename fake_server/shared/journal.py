@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..journal import Journal, Kept, LoggedRequest
-from .shelf import UNLIMITED, Shelf
+from .shelf import UNLIMITED, SharedShelf
 from .store import Store
 
 # KEYS: the number of requests, the requests. ARGV: a request, how many are kept.
@@ -30,35 +30,14 @@ class _Bodies(msgspec.Struct, array_like=True):
     answer: bytes
 
 
-class SharedKept(Kept):
-    """Images by hash in Redis."""
-
-    def __init__(self, store: Store, room: int) -> None:
-        super().__init__(room)
-        self._shelf = Shelf(store, "images", UNLIMITED, room)
-
-    def put(self, name: str, data: bytes) -> None:
-        """Keep some bytes, unless they are more than there is room for at all."""
-        if len(data) <= self.room and not self._shelf.has(name):
-            self._shelf.put(name, data)
-
-    def get(self, name: str) -> bytes | None:
-        """Give what is kept by a name, or None where it is not."""
-        return self._shelf.get(name)
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._shelf.clear()
-
-
 class SharedJournal(Journal):
     """The newest requests in Redis; as a list it is what there was at the last `refresh`."""
 
     def __init__(self, store: Store, most: int, image_room: int, exchange_room: int) -> None:
         super().__init__(most, image_room, exchange_room)
-        self.images = SharedKept(store, image_room)
+        self.images = Kept(SharedShelf(store, "images", bytes, UNLIMITED, image_room))
         self._store = store
-        self._bodies = Shelf(store, "exchanges", most, exchange_room)
+        self._bodies = SharedShelf(store, "exchanges", _Bodies, most, exchange_room)
         self._append = store.script(_APPEND, *_NAMES)
         self._update = store.script(_UPDATE, *_NAMES)
 
@@ -72,7 +51,7 @@ class SharedJournal(Journal):
 
     def keep_answer(self, log: LoggedRequest, body: bytes) -> None:
         """Keep the body of an answer, and how the request ended."""
-        self._bodies.put(str(log.number), msgspec.msgpack.encode(_Bodies(log.raw_request, body)))
+        self._bodies.put(str(log.number), _Bodies(log.raw_request, body))
         self.update(log)
 
     def update(self, log: LoggedRequest) -> None:
@@ -86,11 +65,10 @@ class SharedJournal(Journal):
         bodies = self._bodies.by_name()
         self[:] = [self._decoded(number, rows[number], bodies) for number in sorted(rows, key=int)]
 
-    def _decoded(self, number: bytes, row: bytes, bodies: dict[bytes, bytes]) -> LoggedRequest:
+    def _decoded(self, number: bytes, row: bytes, bodies: dict[str, _Bodies]) -> LoggedRequest:
         log = self._store.decoded(row, LoggedRequest)
         log.number = int(number)
-        if data := bodies.get(number):
-            kept = self._store.decoded(data, _Bodies)
+        if kept := bodies.get(number.decode()):
             log.raw_request, log.raw_answer = kept.request, kept.answer
         return log
 

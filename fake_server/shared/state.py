@@ -2,14 +2,19 @@
 
 from functools import partial
 
+from ..completion import Completion
+from ..deferred import MOST_WAITING, Deferred
+from ..files import MOST_BYTES as MOST_FILE_BYTES
+from ..files import MOST_FILES, File, Files
 from ..settings import MOST_EXCHANGE_BYTES, MOST_REQUESTS
 from ..state import State, Wanted
-from .answers import SharedDeferred, SharedFiles, SharedStored
+from ..stored import MOST_ANSWERS, MOST_BYTES, Stored, StoredAnswers
 from .batches import SharedBatches
 from .clock import SharedClock
 from .journal import SharedJournal
 from .rates import SharedRates
 from .scenario import SharedScenario
+from .shelf import UNLIMITED, SharedShelf
 from .store import Store
 
 
@@ -21,8 +26,11 @@ def together(url: str, wanted: Wanted) -> State:
         SharedJournal(store, MOST_REQUESTS, wanted.keep_images, MOST_EXCHANGE_BYTES),
         SharedClock(wanted.clock_is_real, store=store),
         SharedRates(*wanted.limits, store=store),
-        SharedStored(store),
-        SharedDeferred(store),
-        SharedFiles(store),
+        StoredAnswers(SharedShelf(store, "stored", Stored, MOST_ANSWERS, MOST_BYTES)),
+        Deferred(
+            SharedShelf(store, "deferred", Completion, MOST_WAITING, UNLIMITED),
+            SharedShelf(store, "deferred:asked", bool, MOST_WAITING, UNLIMITED),
+        ),
+        Files(SharedShelf(store, "files", File, MOST_FILES, MOST_FILE_BYTES)),
         partial(SharedBatches, store=store),
     )
