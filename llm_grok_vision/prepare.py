@@ -139,10 +139,10 @@ def read_image(attachment: llm.Attachment, name: str, preparation: Preparation) 
         return attachment.content or b""
     path = Path(attachment.path)
     try:
-        status = path.stat()
+        size = path.stat().st_size
         if not (path.is_file() or path.is_dir()):
             raise ImageNotReadable(name, "is no file; an image can be piped in with -a -.")
-        _check_bytes(status.st_size, name, preparation)
+        _check_bytes(size, name, preparation)
         return path.read_bytes()
     except (OSError, ValueError) as error:
         # ValueError: no path can hold a NUL.
