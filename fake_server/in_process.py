@@ -17,6 +17,10 @@ App = Callable[..., Awaitable[None]]
 Message = dict[str, Any]
 
 
+# Seconds in which an answer is to hear that nobody waits for it.
+_A_MOMENT = 0.05
+
+
 class _Broken(Exception):
     """The connection was closed, or reset, in the middle of an answer."""
 
@@ -70,6 +74,8 @@ class _Exchange:
     async def leave(self) -> None:
         """Go away, whether the answer was complete or not."""
         self._gone.set()
+        # Who waits for nothing but the client ends by itself; a function of a test may not.
+        await asyncio.wait((self._task,), timeout=_A_MOMENT)
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task

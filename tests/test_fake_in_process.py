@@ -110,7 +110,35 @@ def test_a_client_that_stops_listening_is_let_go(server):
     ):
         next(answer.iter_raw())
 
-    assert server.requests[0].seconds > 0
+    assert server.requests[0].error == "The client went away before its answer was complete."
+
+
+def test_a_client_that_runs_out_of_patience_is_let_go(server):
+    server.reply("one", fault={"first_token": 60})
+
+    async def ask():
+        transport = server.async_transport(httpx2)
+        async with httpx2.AsyncClient(transport=transport, timeout=0.1) as client:
+            await client.post(URL, json=body(), headers=BEARER)
+
+    with pytest.raises(httpx2.ReadTimeout):
+        asyncio.run(ask())
+
+    assert server.requests[0].error == "The client went away before its answer was complete."
+
+
+def test_a_client_that_does_not_wait_for_a_function_of_the_test_is_let_go(server):
+    async def slow(_request):
+        await asyncio.sleep(60)
+
+    server.reply(slow)
+    with (
+        httpx2.Client(transport=server.transport(httpx2), timeout=0.1) as client,
+        pytest.raises(httpx2.ReadTimeout),
+    ):
+        client.post(URL, json=body(), headers=BEARER)
+
+    assert server.requests[0].seconds < 30
 
 
 def test_a_sync_client_may_be_used_where_a_loop_runs(server):
