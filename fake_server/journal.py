@@ -193,14 +193,16 @@ class Journal(list[LoggedRequest]):
             self._forget(max(1, self.most // 10))
 
     def keep_request(self, log: LoggedRequest, body: bytes) -> None:
-        """Keep the body of a request."""
+        """Keep the body of a request; it takes room with its answer."""
         log.raw_request = body
-        self._keep_body(log, len(body))
 
     def keep_answer(self, log: LoggedRequest, body: bytes) -> None:
-        """Keep the body of an answer."""
+        """Keep the body of an answer, and how the request ended."""
         log.raw_answer = body
-        self._keep_body(log, len(body))
+        self._with_bodies.append(log)
+        self._exchange_size += len(log.raw_request) + len(body)
+        while self._exchange_size > self.exchange_room:
+            self._drop_bodies()
         self.update(log)
 
     def update(self, log: LoggedRequest) -> None:
@@ -241,12 +243,6 @@ class Journal(list[LoggedRequest]):
             self._drop_bodies()
         while self._long and self._long[0][0] <= forgotten:
             self._text_size -= self._long.popleft()[1]
-
-    def _keep_body(self, log: LoggedRequest, size: int) -> None:
-        self._with_bodies.append(log)
-        self._exchange_size += size
-        while self._exchange_size > self.exchange_room:
-            self._drop_bodies()
 
     def _drop_bodies(self) -> None:
         log = self._with_bodies.popleft()
