@@ -168,7 +168,7 @@ WRONG: list[Any] = [
     pytest.param(
         "POST",
         "/rules",
-        {"content": b'{"reply":{"tool_calls":[{"name":"f","arguments":{"a":' + b"[" * 9000},
+        {"content": b'{"reply":{"tool_calls":[{"name":"f","arguments":{"a":' + b"[" * 100_000},
         400,
         "recursion",
     ),
