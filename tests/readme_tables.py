@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -185,12 +186,9 @@ def limits_table() -> str:
 
 def clients() -> str:
     """One row a client that the tests use, with its version."""
-    pinned = dict(
-        line.strip().strip('",').split("==")
-        for line in (ROOT / "pyproject.toml").read_text().splitlines()
-        if "==" in line and line.strip().startswith('"')
-    )
-    pinned = {name.partition("[")[0]: version for name, version in pinned.items()}
+    project = (ROOT / "pyproject.toml").read_text()
+    # The name, without extras, and the version, without what Python it is for.
+    pinned = dict(re.findall(r'^ *"([\w-]+)(?:\[\w+\])?==([\w.]+)', project, re.MULTILINE))
     package = json.loads((ROOT / "tests" / "node" / "package.json").read_text())["dependencies"]
     for_node = {
         name: [

@@ -70,6 +70,8 @@ def stranger(
     name, _, language = request.param.rpartition("-")
     if language == "node" and NODE is None:
         pytest.skip("there is no Node on this machine")
+    if name == "pydantic-ai" and sys.version_info < (3, 11):
+        pytest.skip("pydantic-ai is not for Python 3.10")
     script = HERE / "node" / "strangers.mjs" if language == "node" else HERE / "strangers.py"
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "photo.png").write_bytes(picture(449, 448))
