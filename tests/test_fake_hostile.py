@@ -41,9 +41,7 @@ def test_a_png_of_a_million_empty_chunks_is_refused(grok_server):
 
 def test_a_client_that_leaves_in_the_middle_of_its_request_uses_no_script(grok_server):
     grok_server.reply("for somebody else")
-    address = urlsplit(grok_server.url)
-    assert address.hostname
-    with socket.create_connection((address.hostname, address.port or 0)) as client:
+    with connected(grok_server) as client:
         client.sendall(
             b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n"
             b"content-type: application/json\r\ncontent-length: 100000\r\n\r\n"
@@ -175,8 +173,7 @@ def _asked_over_http_2(server: FakeServer, model: str) -> int:
     headers = [(b"host", b"x"), (b"authorization", b"Bearer x")]
     path = f"/v1/models/{model}".encode()
     connection.send_request(b"GET", path, b"HTTP/2", headers).end_message()
-    address = urlsplit(server.url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as client:
+    with connected(server) as client:
         client.sendall(connection.data_to_send())
         while data := client.recv(65536):
             connection.receive_data(data)
