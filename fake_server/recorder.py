@@ -14,7 +14,7 @@ import httpx2
 from .delivery import Line, Scope, deliver
 from .front import refusal
 from .headers import Headers
-from .recordings import OF_THE_WAY, write
+from .recordings import OF_THE_WAY, STATUSES, write
 
 _logger = logging.getLogger("fake_server")
 
@@ -59,7 +59,7 @@ class Recorder:
     async def _pass(self, asked: httpx2.Request, body: bytes, line: Line) -> None:
         async with httpx2.AsyncClient(timeout=_PATIENCE) as client:
             answer = await client.send(asked, stream=True)
-            if not 200 <= answer.status_code <= 599:
+            if answer.status_code not in STATUSES:
                 await answer.aclose()
                 told = f"{self.upstream} answered with status {answer.status_code}, which is none."
                 await _refuse(line, 502, told)

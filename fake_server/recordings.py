@@ -33,6 +33,8 @@ OF_THE_WAY = {
     "transfer-encoding",
     "upgrade",
 }
+# Those that an answer ends with.
+STATUSES = range(200, 600)
 # Names are tokens, and nothing in a value ends its line.
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*")
 _INLINE = re.compile(r"data:(?P<declared>[^;,]*);base64,(?P<data>.*)", re.DOTALL)
@@ -55,7 +57,7 @@ class Recording:
     body: bytes
 
     def __post_init__(self) -> None:
-        if not isinstance(self.status, int) or not 200 <= self.status <= 599:
+        if not isinstance(self.status, int) or self.status not in STATUSES:
             raise ValueError(f"{self.status!r} is no status of an answer")
         for header in self.headers:
             if not _HEADER.fullmatch(": ".join(header)):

@@ -92,9 +92,4 @@ class ChatRequest(msgspec.Struct, frozen=True):
     @property
     def images(self) -> list[ImagePart | FilePart]:
         """All images of all messages, in order."""
-        return [
-            part
-            for message in self.messages
-            for part in message.parts
-            if isinstance(part, (ImagePart, FilePart))
-        ]
+        return [part for part in self.parts if isinstance(part, (ImagePart, FilePart))]

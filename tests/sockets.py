@@ -2,10 +2,12 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from fake_server import FakeServer
+from fake_server.journal import LoggedRequest
 from tests.asking import Part, body
 
 
@@ -37,3 +39,11 @@ def question(
         *headers,
     )
     return "\r\n".join([*head, "", ""]).encode() + data
+
+
+def error_of(log: LoggedRequest) -> str:
+    """Tell what went wrong with a request, as soon as the server knows that its client is gone."""
+    until = time.monotonic() + 10
+    while not log.error and time.monotonic() < until:
+        time.sleep(0.01)
+    return log.error
