@@ -37,7 +37,8 @@ class Line(msgspec.Struct):
     """The connection on which an answer leaves; `break_off` closes or resets it.
 
     `at_once` sends a whole answer in one write, and says whether it could. `hear` is told of
-    each piece of a body, and whether it is the last, before the client gets it.
+    each piece of a body, and whether it is the last, before the client gets it. A client that
+    `counts_no_chunks` learns from the end of the connection that an answer has ended.
     """
 
     receive: Receive
@@ -45,6 +46,7 @@ class Line(msgspec.Struct):
     break_off: Callable[..., None] = _cannot_break
     at_once: Callable[[int, Headers, bytes], bool] = _not_at_once
     hear: Callable[..., None] = _unheard
+    counts_no_chunks: bool = False
 
     @classmethod
     def of(
@@ -52,8 +54,8 @@ class Line(msgspec.Struct):
     ) -> "Line":
         """Make the line of a request."""
         state = scope.get("state", {})
-        break_off = state.get(BREAK, _cannot_break)
-        return cls(receive, send, break_off, state.get(AT_ONCE, _not_at_once), hear)
+        break_off, at_once = state.get(BREAK, _cannot_break), state.get(AT_ONCE, _not_at_once)
+        return cls(receive, send, break_off, at_once, hear, scope.get("http_version") == "1.0")
 
     async def start(self, answer: "Outgoing", content_type: str | None) -> None:
         """Send the headers, with another content type than their own if told."""
@@ -61,7 +63,7 @@ class Line(msgspec.Struct):
             {
                 "type": "http.response.start",
                 "status": answer.status,
-                "headers": _declared(answer.headers, content_type),
+                "headers": self._ended(_declared(answer.headers, content_type)),
                 "trailers": answer.trailers is not None,
             }
         )
@@ -70,7 +72,8 @@ class Line(msgspec.Struct):
         """Send an answer at once."""
         self.hear(body, is_last=True)
         if not self.at_once(status, headers, body):
-            await self.send({"type": "http.response.start", "status": status, "headers": headers})
+            start = {"type": "http.response.start", "status": status}
+            await self.send(start | {"headers": self._ended(headers)})
             await self.send({"type": "http.response.body", "body": body})
 
     async def end(self, trailers: Headers | None) -> None:
@@ -105,6 +108,9 @@ class Line(msgspec.Struct):
             await asyncio.wait((working,))
             raise ConnectionResetError
         await working
+
+    def _ended(self, headers: Headers) -> Headers:
+        return [*headers, (b"connection", b"close")] if self.counts_no_chunks else headers
 
     async def _left(self) -> None:
         """Wait until the client is gone."""

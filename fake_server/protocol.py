@@ -84,6 +84,8 @@ class _Http1(ZttpProtocol):
         cycle = self.cycle
         if cycle.disconnected or self.flow.write_paused or cycle.scope["method"] == "HEAD":
             return False
+        if cycle.scope["http_version"] == "1.0":
+            headers = _unchunked(headers, len(body), stays=not self.conn.should_close())
         self.conn.send_response(status, headers)
         if body:
             self.conn.send_data(body)
@@ -121,6 +123,15 @@ class FakeProtocol(AutoZttpProtocol):
 def _declared_length(headers: Headers) -> int:
     """Give the declared length of a body, or 0 where it comes in chunks."""
     return next((int(value) for name, value in headers if name == b"content-length"), 0)
+
+
+def _unchunked(headers: Headers, length: int, *, stays: bool) -> Headers:
+    """Say how long an answer is, and whether the connection stays: HTTP/1.0 knows neither of itself."""
+    told = [(b"content-length", b"%d" % length)]
+    if stays:
+        told.append((b"connection", b"keep-alive"))
+    framing = (b"transfer-encoding", b"content-length")
+    return [*[row for row in headers if row[0] not in framing], *told]
 
 
 def _break_off(transport: asyncio.Transport, *, reset: bool) -> None:

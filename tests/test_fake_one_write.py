@@ -34,6 +34,39 @@ def test_a_client_that_wants_to_close_gets_its_answer_and_the_end(
     assert len(answer.partition(b"\r\n\r\n")[2]) > 0
 
 
+def _in_http_1_0(*headers: str, **fields: object) -> bytes:
+    return question(*headers, **fields).replace(b"HTTP/1.1", b"HTTP/1.0")
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/nowhere", "/_fake/requests"])
+def test_a_client_of_http_1_0_gets_the_length_of_its_answer_and_the_end(
+    grok_server: FakeServer, path: str
+) -> None:
+    with connected(grok_server) as client:
+        client.sendall(_in_http_1_0(path=path))
+        head, _, body = _read_all(client).partition(b"\r\n\r\n")
+    assert b"\r\ncontent-length: %d\r\n" % len(body) in head + b"\r\n"
+    assert b"transfer-encoding" not in head
+
+
+def test_a_client_of_http_1_0_that_wants_to_stay_may_ask_again(grok_server: FakeServer) -> None:
+    asked = _in_http_1_0("connection: keep-alive")
+    with connected(grok_server) as client:
+        for _ in range(2):
+            client.sendall(asked)
+            assert b"\r\nconnection: keep-alive\r\n" in client.recv(65536)
+
+
+def test_a_client_of_http_1_0_is_told_by_the_connection_that_a_stream_has_ended(
+    grok_server: FakeServer,
+) -> None:
+    with connected(grok_server) as client:
+        client.sendall(_in_http_1_0("connection: keep-alive", stream=True))
+        answer = _read_all(client)
+    assert b"data: [DONE]" in answer
+    assert b"\r\nconnection: close\r\n" in answer
+
+
 def test_a_client_that_asks_much_before_it_reads_gets_every_answer(
     grok_server: FakeServer,
 ) -> None:

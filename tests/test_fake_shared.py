@@ -130,6 +130,36 @@ def test_the_journal_keeps_the_newest(state, monkeypatch):
     assert total == 5
 
 
+def test_the_journal_forgets_the_oldest_when_their_texts_are_too_long(pair, monkeypatch):
+    long = "word " * 10_000
+    monkeypatch.setattr("fake_server.journal.MOST_TEXT", 2 * len(long) + 10_000)
+    one, other = pair
+    for words in ("short", long, "short", long, "short", long, "short"):
+        post(one, body(text(words)))
+
+    assert [log.number for log in other.requests] == [3, 4, 5, 6, 7]
+
+
+def test_the_journal_keeps_the_newest_however_long_it_is(pair, monkeypatch):
+    monkeypatch.setattr("fake_server.journal.MOST_TEXT", 10)
+    one, other = pair
+    for server in (one, other, one):
+        post(server, HELLO)
+
+    assert [log.number for log in other.requests] == [3]
+    assert other.requests[0].status == 200
+
+
+def test_a_request_that_was_forgotten_meanwhile_is_not_noted_again(pair):
+    one, other = pair
+    post(one, HELLO)
+    held = one.requests[0]
+    other.clear()
+    one.app.journal.update(held)
+
+    assert [*other.requests] == []
+
+
 def test_what_one_is_told_the_other_answers_once(pair):
     one, other = pair
     one.reply("First.")

@@ -3,26 +3,35 @@
 import msgspec
 from msgspec.structs import replace
 
+from .. import journal
 from ..journal import Journal, Kept, LoggedRequest
 from .shelf import UNLIMITED, SharedShelf
 from .store import Store
 
-# KEYS: the number of requests, the requests. ARGV: a request, how many are kept.
-_APPEND = """
-local number = redis.call('INCR', KEYS[1])
-redis.call('HSET', KEYS[2], number, ARGV[1])
-redis.call('HDEL', KEYS[2], number - ARGV[2])
+# KEYS: the number of requests, the requests by number, the sum of bytes, the oldest number.
+# ARGV: a number, or 0 for the next one, a request, how many and how many bytes are kept.
+_PUT = """
+local number = tonumber(ARGV[1])
+if number == 0 then
+  number = redis.call('INCR', KEYS[1])
+elseif redis.call('HEXISTS', KEYS[2], number) == 0 then
+  return number
+end
+redis.call('DECRBY', KEYS[3], redis.call('HSTRLEN', KEYS[2], number))
+redis.call('HSET', KEYS[2], number, ARGV[2])
+local size = redis.call('INCRBY', KEYS[3], #ARGV[2])
+local newest = tonumber(redis.call('GET', KEYS[1]))
+local oldest = tonumber(redis.call('GET', KEYS[4]) or 1)
+while oldest < newest and (newest - oldest >= tonumber(ARGV[3]) or size > tonumber(ARGV[4])) do
+  size = redis.call('DECRBY', KEYS[3], redis.call('HSTRLEN', KEYS[2], oldest))
+  redis.call('HDEL', KEYS[2], oldest)
+  oldest = oldest + 1
+end
+redis.call('SET', KEYS[4], oldest)
 return number
 """
 
-# KEYS: as above. ARGV: a number, a request.
-_UPDATE = """
-if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-end
-"""
-
-_NAMES = ("requests:total", "requests")
+_NAMES = ("requests:total", "requests", "requests:size", "requests:oldest")
 
 
 class _Bodies(msgspec.Struct, array_like=True):
@@ -38,12 +47,11 @@ class SharedJournal(Journal):
         self.images = Kept(SharedShelf(store, "images", bytes, UNLIMITED, image_room))
         self._store = store
         self._bodies = SharedShelf(store, "exchanges", _Bodies, most, exchange_room)
-        self._append = store.script(_APPEND, *_NAMES)
-        self._update = store.script(_UPDATE, *_NAMES)
+        self._script = store.script(_PUT, *_NAMES)
 
     def append(self, log: LoggedRequest) -> None:
         """Note a request, and forget the oldest if there are too many."""
-        log.number = self._append(_encoded(log), self.most)
+        log.number = self._put(0, log)
 
     def keep_request(self, log: LoggedRequest, body: bytes) -> None:
         """Keep the body of a request; it is written with the answer."""
@@ -56,14 +64,21 @@ class SharedJournal(Journal):
 
     def update(self, log: LoggedRequest) -> None:
         """Note how a request stands."""
-        self._update(log.number, _encoded(log))
+        self._put(log.number, log)
 
     def refresh(self) -> None:
         """Read what others noted."""
-        total, rows = self._store.together(*((verb, self._store.key(name)) for verb, name in _READ))
-        self.total = int(total or 0)
+        total, requests, *_ = map(self._store.key, _NAMES)
+        told, rows = self._store.together(("GET", total), ("HGETALL", requests))
+        self.total = int(told or 0)
         bodies = self._bodies.by_name()
         self[:] = [self._decoded(number, rows[number], bodies) for number in sorted(rows, key=int)]
+
+    def _put(self, number: int, log: LoggedRequest) -> int:
+        """Keep a request, by the next number if by none, unless it was forgotten meanwhile."""
+        shown = replace(log, key="", raw_request=b"", raw_answer=b"")
+        written = msgspec.msgpack.encode(shown)
+        return int(self._script(number, written, self.most, journal.MOST_TEXT))
 
     def _decoded(self, number: bytes, row: bytes, bodies: dict[str, _Bodies]) -> LoggedRequest:
         log = self._store.decoded(row, LoggedRequest)
@@ -77,10 +92,3 @@ class SharedJournal(Journal):
         super().clear()
         self._bodies.clear()
         self._store.ask("DEL", *map(self._store.key, _NAMES))
-
-
-_READ = tuple(zip(("GET", "HGETALL"), _NAMES, strict=True))
-
-
-def _encoded(log: LoggedRequest) -> bytes:
-    return msgspec.msgpack.encode(replace(log, key="", raw_request=b"", raw_answer=b""))
