@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from redis import Redis
 
 from fake_server import FakeServer
+from fake_server.journal import LoggedRequest
 from fake_server.shared.shelf import SharedShelf
 from fake_server.shared.store import Store
 from fake_server.shelf import Shelf
@@ -150,14 +152,19 @@ def test_the_journal_keeps_the_newest_however_long_it_is(pair, monkeypatch):
     assert other.requests[0].status == 200
 
 
-def test_a_request_that_was_forgotten_meanwhile_is_not_noted_again(pair):
+@pytest.mark.parametrize("since", [0, 1], ids=["none-since", "one-of-its-number-since"])
+def test_a_request_that_was_forgotten_before_its_end_is_not_noted(pair, since):
     one, other = pair
-    post(one, HELLO)
-    held = one.requests[0]
+    slow = LoggedRequest("POST", "/v1/slow", {}, began=time.time())
+    one.app.journal.append(slow)
     other.clear()
-    one.app.journal.update(held)
+    for _ in range(since):
+        post(other, HELLO)
 
-    assert [*other.requests] == []
+    one.app.journal.keep_answer(slow, b"late")
+
+    assert [log.last_text for log in other.requests] == ["Hello"] * since
+    assert b"late" not in [log.raw_answer for log in other.requests]
 
 
 def test_what_one_is_told_the_other_answers_once(pair):

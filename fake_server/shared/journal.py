@@ -1,5 +1,8 @@
 """The journal that processes have together: numbers go on whoever answers."""
 
+import struct
+from typing import Any
+
 import msgspec
 from msgspec.structs import replace
 
@@ -10,12 +13,16 @@ from .store import Store
 
 # KEYS: the number of requests, the requests by number, the sum of bytes, the oldest number.
 # ARGV: a number, or 0 for the next one, a request, how many and how many bytes are kept.
+# Gives its number, or nothing where it was forgotten: another may have its number by now.
 _PUT = """
 local number = tonumber(ARGV[1])
 if number == 0 then
   number = redis.call('INCR', KEYS[1])
-elseif redis.call('HEXISTS', KEYS[2], number) == 0 then
-  return number
+else
+  local noted = redis.call('HGET', KEYS[2], number)
+  if not noted or string.sub(noted, 1, 8) ~= string.sub(ARGV[2], 1, 8) then
+    return nil
+  end
 end
 redis.call('DECRBY', KEYS[3], redis.call('HSTRLEN', KEYS[2], number))
 redis.call('HSET', KEYS[2], number, ARGV[2])
@@ -30,6 +37,9 @@ end
 redis.call('SET', KEYS[4], oldest)
 return number
 """
+
+# When a request began stands before it, as no two of a number began at once.
+_BEGAN = struct.Struct("d")
 
 _NAMES = ("requests:total", "requests", "requests:size", "requests:oldest")
 
@@ -51,7 +61,7 @@ class SharedJournal(Journal):
 
     def append(self, log: LoggedRequest) -> None:
         """Note a request, and forget the oldest if there are too many."""
-        log.number = self._put(0, log)
+        log.number = int(self._put(0, log))
 
     def keep_request(self, log: LoggedRequest, body: bytes) -> None:
         """Keep the body of a request; it is written with the answer."""
@@ -59,8 +69,8 @@ class SharedJournal(Journal):
 
     def keep_answer(self, log: LoggedRequest, body: bytes) -> None:
         """Keep the body of an answer, and how the request ended."""
-        self._bodies.put(str(log.number), _Bodies(log.raw_request, body))
-        self.update(log)
+        if self._put(log.number, log):
+            self._bodies.put(str(log.number), _Bodies(log.raw_request, body))
 
     def update(self, log: LoggedRequest) -> None:
         """Note how a request stands."""
@@ -74,14 +84,13 @@ class SharedJournal(Journal):
         bodies = self._bodies.by_name()
         self[:] = [self._decoded(number, rows[number], bodies) for number in sorted(rows, key=int)]
 
-    def _put(self, number: int, log: LoggedRequest) -> int:
-        """Keep a request, by the next number if by none, unless it was forgotten meanwhile."""
+    def _put(self, number: int, log: LoggedRequest) -> Any:
         shown = replace(log, key="", raw_request=b"", raw_answer=b"")
-        written = msgspec.msgpack.encode(shown)
-        return int(self._script(number, written, self.most, journal.MOST_TEXT))
+        written = _BEGAN.pack(log.began) + msgspec.msgpack.encode(shown)
+        return self._script(number, written, self.most, journal.MOST_TEXT)
 
     def _decoded(self, number: bytes, row: bytes, bodies: dict[str, _Bodies]) -> LoggedRequest:
-        log = self._store.decoded(row, LoggedRequest)
+        log = self._store.decoded(row[_BEGAN.size :], LoggedRequest)
         log.number = int(number)
         if kept := bodies.get(number.decode()):
             log.raw_request, log.raw_answer = kept.request, kept.answer
