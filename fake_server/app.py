@@ -183,6 +183,10 @@ class App:
             self._check_key(log.key)
             await self._complete(wire, log, body, line)
             return
+        if log.method == "OPTIONS" and "access-control-request-method" in log.headers:
+            log.status = 200
+            await line.whole(200, headers.of_preflight(self.service.now(), log.path), b"")
+            return
         handler, blanks = ROUTES.find(log.method, log.path, others=_POSTS)
         self._check_key(log.key)
         answer = await handler(Call(self.service, self.batches, log, body, blanks))

@@ -84,6 +84,16 @@ def of_error(now: int, content_type: str, length: int, retry_after: float | None
     return _encoded(_date(now), content_type, rows)
 
 
+def of_preflight(now: int, seed: str) -> Headers:
+    """Headers of the answer to a browser that asks whether a page may ask.
+
+    ASSUMED: all is allowed; who lets every page see every header, as was OBSERVED, means that.
+    """
+    allowed = [(f"access-control-allow-{name}", "*") for name in ("methods", "headers")]
+    rows = [("content-length", "0"), *_EDGE, *allowed, *_server(_ray(seed))]
+    return _encoded(_date(now), "text/plain", rows)
+
+
 _STRICT = ("strict-transport-security", "max-age=31536000")
 _EDGE = (
     ("vary", "origin, access-control-request-method, access-control-request-headers"),

@@ -125,6 +125,11 @@ DEVIATIONS = (
         "test_fake_scenario.py::test_a_failure_is_the_exception_of_its_status",
     ),
     Deviation(
+        "A browser is told that a page of any site may ask; its question was never recorded",
+        "ASSUMED",
+        "test_fake_browsers.py::test_a_browser_that_asks_whether_a_page_may_ask_is_told_so_without_a_key",
+    ),
+    Deviation(
         "An error inside a stream is `data: {code, error}`; a response has an event `error`",
         "ASSUMED",
         "test_fake_faults.py::test_an_error_inside_a_stream_is_an_api_error",

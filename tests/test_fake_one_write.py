@@ -1,6 +1,7 @@
 """A whole answer over HTTP/1.1 leaves in one write, and is lost in no case."""
 
 import socket
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_a_client_that_wants_to_close_gets_its_answer_and_the_end(
     assert len(answer.partition(b"\r\n\r\n")[2]) > 0
 
 
-def _in_http_1_0(*headers: str, **fields: object) -> bytes:
+def _in_http_1_0(*headers: str, **fields: Any) -> bytes:
     return question(*headers, **fields).replace(b"HTTP/1.1", b"HTTP/1.0")
 
 

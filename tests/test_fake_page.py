@@ -1,21 +1,17 @@
 """The page at /_fake/, in a real browser."""
 
 import asyncio
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import cast
 
 import pytest
 from PIL import Image
 from selenium.common.exceptions import StaleElementReferenceException
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.support.wait import WebDriverWait
 from xai_sdk import Client
 from xai_sdk.chat import image as xai_image
@@ -23,38 +19,17 @@ from xai_sdk.chat import user
 
 from fake_server import FakeServer
 from tests.asking import body, image, post, text
+from tests.browsing import browsing, there_is_a_browser
 from tests.pictures import data_url, picture
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="there is no chromium with its driver"
-)
+pytestmark = pytest.mark.skipif(not there_is_a_browser(), reason="there is no chromium")
 EVIL = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">"
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    options = ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    for flag in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--window-size=1200,1000",
-        f"--user-data-dir={tmp_path_factory.mktemp('browser')}",
-    ):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = Chrome(options, Service(DRIVER))
-    yield driver
-    driver.quit()
-    # It leaves the connections to the driver open otherwise.
-    cast("RemoteConnection", driver.command_executor).close()
+    with browsing(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
 
 
 @pytest.fixture
