@@ -54,9 +54,8 @@ def grok_server(
 
     The environment points clients at it as long as the test runs.
     """
-    options = _options(request)
     try:
-        server = _grok_servers(options)
+        server = _grok_servers(_options(request))
     except (OSError, TypeError, ValueError) as error:
         pytest.fail(f"grok_server: {error}", pytrace=False)
     server.clear()
@@ -66,9 +65,13 @@ def grok_server(
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Put the options of all markers together; the nearest wins."""
+    """Put the options of all markers together; the nearest wins. Raises TypeError."""
     options: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers("grok_server"))):
+        for value in marker.args:
+            raise TypeError(
+                f"its options have names, as in contract='observed'; {value!r} has none"
+            )
         options |= marker.kwargs
     for name in ("images", "scenario"):
         if name in options:
@@ -85,7 +88,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
         return
     try:
         server.raise_errors()
-    except Exception as error:  # noqa: BLE001 (whatever it is, it is the test's)
+    except BaseException as error:  # noqa: BLE001 (whatever it is, it is the test's)
         outcome.force_exception(error)
 
 

@@ -1,6 +1,7 @@
 """What a test tells the server to answer, and the images it makes up."""
 
 import logging
+import math
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -39,9 +40,7 @@ class Reply(msgspec.Struct, frozen=True):
     refusal: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("text", "reasoning", "finish_reason", "refusal"):
-            if not isinstance(getattr(self, name), str):
-                raise TypeError(f"{name} is a text, not {getattr(self, name)!r}")
+        _check_texts(self, "text", "reasoning", "finish_reason", "refusal")
         _check_pairs("tool_calls", self.tool_calls)
         _check_pairs("server_tool_calls", self.server_tool_calls)
         for called, arguments in self.server_tool_calls:
@@ -50,6 +49,21 @@ class Reply(msgspec.Struct, frozen=True):
         for url in self.citations:
             if not isinstance(url, str) or not url.startswith(("http://", "https://")):
                 raise ValueError(f"citations begin with http:// or https://, unlike {url!r}")
+        _check_written("a reply", self)
+
+
+def _check_texts(told: msgspec.Struct, *names: str) -> None:
+    for name in names:
+        if not isinstance(getattr(told, name), str):
+            raise TypeError(f"{name} is a text, not {getattr(told, name)!r}")
+
+
+def _check_written(name: str, told: object) -> None:
+    """Refuse what nobody could be sent, such as half a character."""
+    try:
+        msgspec.json.encode(told)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{name} has to be JSON: {error}") from None
 
 
 def _check_pairs(name: str, calls: tuple[object, ...]) -> None:
@@ -82,6 +96,15 @@ class Failure(msgspec.Struct, frozen=True):
     code: str
     error: str
     retry_after: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.status, int) or not 400 <= self.status <= 599:
+            raise ValueError(f"a failure has a status from 400 to 599, not {self.status!r}")
+        _check_texts(self, "code", "error")
+        _check_written("a failure", self)
+        wait = self.retry_after
+        if wait is not None and not (isinstance(wait, int | float) and 0 <= wait < math.inf):
+            raise ValueError(f"retry_after is a number of seconds from 0, not {wait!r}")
 
     def as_error(self, model: str, team: str) -> ApiError:
         """Make the error for a request to this model."""
@@ -133,8 +156,9 @@ class Rule(msgspec.Struct):
     def __post_init__(self) -> None:
         if not 0 <= self.probability <= 1:
             raise ValueError(f"probability is a number from 0 to 1, not {self.probability!r}")
-        if self.left is not None and self.left < 1:
+        if self.left is not None and (not isinstance(self.left, int) or self.left < 1):
             raise ValueError(f"times is a number from 1, not {self.left!r}")
+        _check_written("a rule", (self.name, self.when))
 
 
 # Exceptions that are kept for the test, which holds all that they came from.
@@ -151,7 +175,7 @@ class Scenario:
 
     rules: list[Rule] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
-    errors: list[Exception] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
     seed: int = 0
     watch: Callable[[], None] | None = None
     _added: int = 0
@@ -189,7 +213,7 @@ class Scenario:
         """Put a picture behind an address."""
         self.images[url] = data
 
-    def blame(self, error: Exception) -> None:
+    def blame(self, error: BaseException) -> None:
         """Keep what a function of the test raised, for the test; the first are enough."""
         if len(self.errors) < _MOST_ERRORS:
             self.errors.append(error)
@@ -239,9 +263,7 @@ class Scenario:
 
 def failure(status: int, code: str | None, error: str | None, retry_after: float | None) -> Failure:
     """Make a failure with xAI's words for the status, where none are given."""
-    if not isinstance(status, int) or not 400 <= status <= 599:
-        raise ValueError(f"a failure has a status from 400 to 599, not {status!r}")
-    known = FAILURES.get(status, FAILURES[503] if status >= 500 else FAILURES[400])
+    known = FAILURES.get(status, FAILURES[503 if status in range(500, 600) else 400])
     return Failure(
         status,
         known[0] if code is None else code,

@@ -147,11 +147,12 @@ class Service:
         try:
             given = rule.answer(log)
             return scripted(await given if inspect.isawaitable(given) else given)
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is the test's)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 (whatever it is, such as pytest.fail's, it is the test's)
             # The test hears of it where it asks for it, and the client at once.
             self.scenario.blame(error)
-            problem = f"{type(error).__name__}: {error}"
-            raise refuse("error in a test's function", problem=problem) from None
+            raise refuse("error in a test's function", problem=_shown(error)) from None
 
     def _answering(self, model: Model) -> Model:
         """Give the model that answers for this one: another, where it was seen to be retired."""
@@ -288,6 +289,15 @@ def _logged(completion: Completion) -> LoggedAnswer:
         total_tokens=completion.usage.total_tokens,
         cost_usd=completion.usage.cost_in_usd_ticks / TICKS_PER_USD,
     )
+
+
+def _shown(error: BaseException) -> str:
+    """Say what was raised, in letters that can be sent."""
+    kind = type(error).__name__
+    try:
+        return f"{kind}: {error}".encode(errors="backslashreplace").decode()
+    except Exception:  # noqa: BLE001 (some can't say what they are)
+        return kind
 
 
 def _said_model(model: Model, request: ChatRequest) -> str:

@@ -140,6 +140,25 @@ def test_an_option_that_there_is_not_fails_in_a_sentence(pytester: pytest.Pytest
 
 
 @pytest.mark.covers_processes
+def test_an_option_without_its_name_fails_in_a_sentence(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.grok_server("observed")
+        def test_a_question(grok_server):
+            pass
+        """
+    )
+
+    result = nested(pytester)
+
+    result.stdout.fnmatch_lines(
+        ["grok_server: its options have names, as in contract='observed'; 'observed' has none"]
+    )
+
+
+@pytest.mark.covers_processes
 def test_a_test_that_failed_shows_what_was_asked_and_what_a_function_raised(
     pytester: pytest.Pytester,
 ):
@@ -171,6 +190,36 @@ def test_a_test_that_failed_shows_what_was_asked_and_what_a_function_raised(
             "1: POST /v1/chat/completions -> 500: grok-4, rule 1, The function of the test*",
         ]
     )
+
+
+@pytest.mark.parametrize("ending", ["fail", "skip"])
+def test_a_function_may_end_its_test_as_a_test_does(pytester: pytest.Pytester, ending: str):
+    pytester.makepyfile(
+        f"""
+        import urllib.error
+        import urllib.request
+
+        import pytest
+
+        def wrong(request):
+            pytest.{ending}("there is no image")
+
+        def test_a_question(grok_server):
+            grok_server.reply(wrong)
+            asked = urllib.request.Request(
+                grok_server.url + "/chat/completions",
+                b'{{"model": "grok-4", "messages": [{{"role": "user", "content": "Hello"}}]}}',
+                {{"authorization": "Bearer k", "content-type": "application/json"}},
+            )
+            with pytest.raises(urllib.error.HTTPError):
+                urllib.request.urlopen(asked)
+        """
+    )
+
+    result = nested(pytester, "-rs")
+
+    result.assert_outcomes(failed=ending == "fail", skipped=ending == "skip")
+    result.stdout.fnmatch_lines(["*there is no image"])
 
 
 def test_eight_workers_have_a_server_each(pytester: pytest.Pytester):

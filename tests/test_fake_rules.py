@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import re
 from typing import Any
 
@@ -185,6 +186,33 @@ def test_what_a_function_raises_is_told_to_the_client(grok_server):
         grok_server.raise_errors()
 
 
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise self
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        pytest.param(ValueError("half \ud800"), r"ValueError: half \ud800", id="half-a-character"),
+        pytest.param(Unspeakable(), "Unspeakable", id="without-words"),
+        pytest.param(SystemExit(3), "SystemExit: 3", id="an-exit"),
+    ],
+)
+def test_whatever_a_function_raises_is_told_and_raised(grok_server, error, told):
+    def answer(_request: object) -> str:
+        raise error
+
+    grok_server.reply(answer)
+
+    asked = post(grok_server, body())
+
+    assert asked.status_code == 500
+    assert asked.json()["error"] == f"The function of the test raised {told}"
+    with pytest.raises(type(error)):
+        grok_server.raise_errors()
+
+
 def asked_with_an_error_in_the_function() -> None:
     with FakeServer() as server:
         server.reply(wrong)
@@ -265,6 +293,8 @@ WRONG = [
     pytest.param({"images": "1"}, "Expected `int | null`, got `str` - at `$.images`", id="type"),
     pytest.param({"text_matches": "("}, "text_matches is no regular expression", id="regex"),
     pytest.param({"times": 0}, "times is a number from 1, not 0", id="times"),
+    pytest.param({"times": 1.5}, "times is a number from 1, not 1.5", id="half-a-time"),
+    pytest.param({"model": "\ud800"}, "a rule has to be JSON: 'utf-8'", id="half-a-character"),
     pytest.param({"probability": 2}, "probability is a number from 0 to 1, not 2", id="chance"),
     pytest.param({"image": {"widht": 1}}, "unknown field `widht` - at `$.image`", id="inner"),
 ]
@@ -274,6 +304,39 @@ WRONG = [
 def test_a_condition_that_there_is_not_is_an_error_at_once(grok_server, conditions, told):
     with pytest.raises(ValueError, match=re.escape(told)):
         grok_server.when(**conditions).reply("never")
+
+
+ITSELF: list[Any] = []
+ITSELF.append(ITSELF)
+
+NO_JSON = [
+    pytest.param({"text": "\ud800"}, id="text"),
+    pytest.param({"refusal": "\ud800"}, id="refusal"),
+    pytest.param({"tool_calls": [("look", {"at": object()})]}, id="arguments"),
+    pytest.param({"tool_calls": [("look", {"at": ITSELF})]}, id="arguments-without-end"),
+    pytest.param({"server_tool_calls": [("web_search", {"\ud800": 1})]}, id="server-tool"),
+    pytest.param({"citations": ["https://example.com/\ud800"]}, id="citation"),
+]
+
+
+@pytest.mark.parametrize("fields", NO_JSON)
+def test_a_reply_that_no_answer_can_hold_is_an_error_at_once(grok_server, fields):
+    with pytest.raises(ValueError, match="a reply has to be JSON: "):
+        grok_server.reply(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        pytest.param({"error": "\ud800"}, "a failure has to be JSON: ", id="error"),
+        pytest.param({"retry_after": -1}, "retry_after is a number of seconds", id="negative"),
+        pytest.param({"retry_after": math.nan}, "retry_after is a number of seconds", id="nan"),
+        pytest.param({"retry_after": "soon"}, "retry_after is a number of seconds", id="a-word"),
+    ],
+)
+def test_a_failure_that_no_answer_can_hold_is_an_error_at_once(grok_server, fields, told):
+    with pytest.raises(ValueError, match=told):
+        grok_server.fail(429, **fields)
 
 
 def test_a_request_that_was_made_is_given_back(grok_server):

@@ -182,6 +182,11 @@ MISTAKES = [
         "line 2: the address of an image begins with http:// or https://: a.test/b.png",
         id="no-address",
     ),
+    pytest.param(
+        'rules:\n  - reply: "\\ud800"\n',
+        "line 2: a reply has to be JSON: 'utf-8'",
+        id="half-a-character",
+    ),
     pytest.param("rules:\n  - reply: [\n", "line 3: expected the node content", id="yaml"),
     pytest.param(
         "rules:\n  - reply: a\n    reply: b\n", "line 3: `reply` stands here twice", id="twice"
