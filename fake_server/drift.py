@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -93,7 +94,7 @@ def _within(time: datetime) -> str:
 def again(server: FakeServer, recording: Recording) -> httpx2.Response:
     """Send the recorded request, with a bad key where the recorded one was."""
     key = "invalid-key" if "Incorrect API key" in recording.text else _KEY
-    url = server.url.removesuffix("/v1") + recording.path
+    url = server.url.removesuffix("/v1") + quote(recording.path)
     asked = {"json": recording.request} if recording.method == "POST" else {}
     with httpx2.Client(trust_env=False, verify=False, timeout=30) as client:
         headers = {"authorization": f"Bearer {key}"}

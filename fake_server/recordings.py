@@ -59,6 +59,8 @@ class Recording:
     def __post_init__(self) -> None:
         if not isinstance(self.status, int) or self.status not in STATUSES:
             raise ValueError(f"{self.status!r} is no status of an answer")
+        if not self.path.startswith("/"):
+            raise ValueError(f"{self.path!r} is no path")
         for header in self.headers:
             if not _HEADER.fullmatch(": ".join(header)):
                 raise ValueError(f"{header!r} is no header")
@@ -135,7 +137,7 @@ def _cassette(path: Path) -> Iterator[Recording]:
         yield Recording(
             f"{path.name}, interaction {number}",
             request.method,
-            unquote(urlsplit(request.uri).path),
+            unquote(urlsplit(request.uri).path) or "/",
             with_images(body, path.parent / IMAGES),
             answer["status"]["code"],
             headers,

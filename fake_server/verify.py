@@ -76,7 +76,7 @@ def _compared(recording: Recording, images: Path | None) -> Drift | str:
     """Tell what differs, or why nothing can be compared: an answer of another API, or cut."""
     try:
         return drift(recording, images)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         problem = f"{type(error).__name__}: {error}"
         return f"{recording.source}: this answer is not understood ({problem})"
 

@@ -202,6 +202,27 @@ def test_an_image_that_is_gone_is_told(recorded, capsys):
     assert "this is no recording: the image " in capsys.readouterr().err
 
 
+def row(path: str, body: str = "") -> str:
+    asked = {"model": "grok-4", "messages": [{"role": "user", "content": "Hello"}]}
+    told = {"method": "POST", "endpoint": path, "status": 200, "request": asked}
+    return json.dumps(told | {"response_headers": [], "response_body": body})
+
+
+def test_an_answer_that_nobody_reads_to_its_end_is_not_understood(tmp_path, capsys):
+    (tmp_path / "deep.jsonl").write_text(row("/v1/chat/completions", "[" * 200_000))
+
+    assert main(["verify", str(tmp_path)]) == 1
+    assert "deep.jsonl, line 1: this answer is not understood (Recursion" in capsys.readouterr().out
+
+
+def test_a_path_is_asked_as_it_was_recorded(tmp_path, capsys):
+    (tmp_path / "odd.jsonl").write_text(row("/v1/chat/completions?\0"))
+
+    main(["verify", str(tmp_path)])
+
+    assert "200 was recorded, the fake has 404" in capsys.readouterr().out
+
+
 WRONG = [
     pytest.param("nowhere.yaml", None, "nowhere.yaml: there is no such file", id="nowhere"),
     pytest.param("odd.yaml", "a: [", "odd.yaml: this is no recording", id="yaml"),
@@ -209,6 +230,7 @@ WRONG = [
     pytest.param(
         "odd.jsonl", "{}", "odd.jsonl: this is no recording: 'response_headers'", id="row"
     ),
+    pytest.param("odd.jsonl", row("@x/y"), "no recording: '@x/y' is no path", id="host"),
 ]
 
 
