@@ -5,11 +5,13 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from fake_server import FakeServer
 from llm_grok_vision.describe import batch_state, pace
+from llm_grok_vision.describe.batch_service import BatchService
 from llm_grok_vision.errors import RateLimited
 from llm_grok_vision.wire import batches
 from tests import batching
@@ -26,6 +28,7 @@ from tests.describing import (
 )
 from tests.pictures import picture, png_of_bytes
 from tests.prompting import run_llm, shown_error
+from tests.raw_server import RawServer, http
 
 Gallery = Callable[[int], list[str]]
 
@@ -289,6 +292,19 @@ def test_a_state_that_is_locked_is_one_sentence(
     connection.close()
 
     assert "could not be used: database is locked." in shown_error(result)
+
+
+@pytest.mark.parametrize("token", ["half \\ud800", "a&b=c", "\\u0000"])
+def test_the_token_of_a_page_goes_back_as_it_came_and_not_round_and_round(monkeypatch, token):
+    page = http(b'{"results": [], "pagination_token": "%s"}' % token.encode())
+    with RawServer(page, page) as server:
+        monkeypatch.setenv("XAI_API_BASE", server.url)
+        assert list(BatchService("a-key", print).results("batch_1")) == []
+    first, second = (request.split(b" ", 2)[1] for request in server.requests)
+
+    assert first == b"/v1/batches/batch_1/results"
+    sent = parse_qs(urlsplit(second.decode()).query, errors="surrogatepass")
+    assert sent == {"pagination_token": [json.loads(f'"{token}"')]}
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,9 @@ class BatchService:
         # A token that comes back would lead round and round.
         while token not in seen:
             seen.add(token)
-            page = self._get(f"{path}?{urlencode({'pagination_token': token})}" if token else path)
+            # Half a character in it goes back as it came.
+            query = urlencode({"pagination_token": token}, errors="surrogatepass") if token else ""
+            page = self._get(f"{path}?{query}" if query else path)
             yield page
             token = batches.next_page(page)
 
