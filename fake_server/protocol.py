@@ -59,6 +59,10 @@ class _Http1(ZttpProtocol):
         except UnicodeDecodeError:
             self.handle_remote_protocol_error()
 
+    def _should_upgrade(self) -> bool:
+        """Go on with HTTP/1.1: uvicorn would warn of each client that offers HTTP/2, as Java's does."""
+        return False
+
     def _read_large_body(self, more: int) -> None:
         began = self.cycle.body
         self.cycle.body = bytearray()

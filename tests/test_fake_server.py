@@ -160,6 +160,15 @@ def test_http_2_is_spoken_too(grok_server):
     assert frame[3] == 4
 
 
+def test_who_offers_http_2_is_answered_in_http_1_without_a_warning(grok_server, caplog):
+    offer = {"connection": "upgrade, http2-settings", "upgrade": "h2c", "http2-settings": ""}
+    with httpx2.Client(trust_env=False, verify=False, headers={**BEARER, **offer}) as client:
+        answer = client.get(f"{grok_server.url}/models")
+
+    assert (answer.status_code, answer.http_version) == (200, "HTTP/1.1")
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize(("most", "status"), [(100, 401), (99, 413)], ids=["just", "one-less"])
 def test_a_body_may_be_as_large_as_the_setting_says(most, status):
     with FakeServer(max_body=most) as server:
