@@ -31,8 +31,11 @@ class _Worker:
     @property
     def listens(self) -> bool:
         """Whether it listens; waits until it does, or has ended."""
-        ready = wait([self.line, self.process.sentinel])
-        return self.line in ready and self.line.poll() and bool(self.line.recv())
+        wait([self.line, self.process.sentinel])
+        try:
+            return self.line.poll() and bool(self.line.recv())
+        except EOFError:
+            return False
 
 
 def serve_together(count: int, options: Mapping[str, Any]) -> int:

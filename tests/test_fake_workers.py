@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ import pytest
 
 from tests.asking import BEARER, body, text
 from tests.redis_server import redis_running, there_is_redis
-from tests.running import Running, run, running
+from tests.running import MODULE, Running, run, running
 
 pytestmark = pytest.mark.covers_processes
 
@@ -31,9 +32,9 @@ def clients(server: Running, count: int, stack: ExitStack) -> list[httpx2.Client
     return [stack.enter_context(client) for client in made]
 
 
-def children(server: Running) -> list[int]:
+def children(pid: int) -> list[int]:
     """Give the processes that answer; multiprocessing has one more, which watches."""
-    path = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    path = Path(f"/proc/{pid}/task/{pid}/children")
     return [
         int(child)
         for child in path.read_text().split()
@@ -82,7 +83,7 @@ def test_connections_are_shared_out():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
 def test_a_signal_ends_all_of_them(number):
     with running("--workers", "3") as server:
-        workers = children(server)
+        workers = children(server.process.pid)
         ended = server.stop(number)
 
     assert ended == CLEAN
@@ -92,7 +93,7 @@ def test_a_signal_ends_all_of_them(number):
 
 def test_all_end_when_one_is_killed():
     with running("--workers", "3") as server:
-        workers = children(server)
+        workers = children(server.process.pid)
         os.kill(workers[1], signal.SIGKILL)
         out, err = server.process.communicate(timeout=30)
 
@@ -101,9 +102,23 @@ def test_all_end_when_one_is_killed():
     assert gone(workers)
 
 
+def test_all_end_when_one_is_killed_before_it_listens():
+    pipe = subprocess.PIPE
+    command = (*MODULE, "--workers", "3")
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        while len(workers := children(process.pid)) < 3:
+            time.sleep(0.001)
+        os.kill(workers[2], signal.SIGKILL)
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (1, "")
+    assert err == "fake_server: a worker has ended, and with it all others\n"
+    assert gone(workers)
+
+
 def test_all_end_when_who_started_them_is_killed():
     with running("--workers", "2") as server:
-        workers = children(server)
+        workers = children(server.process.pid)
         server.process.kill()
         server.process.wait()
 
