@@ -14,6 +14,8 @@ from .settings import CLOCKS, CONTRACTS, DEFAULT_KEPT_IMAGES, UPSTREAM
 
 _HIGHEST_PORT = 65535
 _MOST_WORKERS = 256
+# What a shell answers for a command that Ctrl-C ended, here before it listened.
+_INTERRUPTED = 130
 _MISSING = "The fake server needs more packages: pip install 'llm-grok-vision[{extra}]'."
 
 
@@ -25,28 +27,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.verb == "run" and not command:
         parser.error("run needs a command behind its options: run -- python app.py")
     try:
-        if options.verb == "verify":
-            return _verify(options)
-        given = _given(options)
-        if options.verb != "run" and options.workers > 1:
-            from .workers import serve_together
-
-            return serve_together(options.workers, given)
-        with uncollected():
-            from .server import FakeServer
-
-        server = FakeServer(**given)
-        settle(server)
-        if options.verb == "run":
-            return asyncio.run(run(server, command, options.api_key))
-        asyncio.run(serve(server, lambda: print(server.url, flush=True)))
+        return _done(options, command)
     except ImportError as error:
         extra = "record" if options.verb == "verify" else "fake"
         print(f"{_MISSING.format(extra=extra)} ({error})", file=sys.stderr)
-        return 1
     except (OSError, OverflowError, ValueError) as error:
         print(f"fake_server: {error}", file=sys.stderr)
-        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 1
+
+
+def _done(options: argparse.Namespace, command: Sequence[str]) -> int:
+    """Do what was typed; the result is an exit status."""
+    if options.verb == "verify":
+        return _verify(options)
+    given = _given(options)
+    if options.verb != "run" and options.workers > 1:
+        from .workers import serve_together
+
+        return serve_together(options.workers, given)
+    with uncollected():
+        from .server import FakeServer
+
+    server = FakeServer(**given)
+    settle(server)
+    if options.verb == "run":
+        return asyncio.run(run(server, command, options.api_key))
+    asyncio.run(serve(server, lambda: print(server.url, flush=True)))
     return 0
 
 

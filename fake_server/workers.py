@@ -6,9 +6,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -54,7 +54,8 @@ def serve_together(count: int, options: Mapping[str, Any]) -> int:
         given = {**options, "port": shared.getsockname()[1]}
         # Whatever is wrong with the options is said once, and before anybody starts.
         url = FakeServer(**given).url
-        workers = [_started(given, shared) for _ in range(count)]
+        with _undisturbed():
+            workers = [_started(given, shared) for _ in range(count)]
         try:
             if all(worker.listens for worker in workers):
                 return asyncio.run(_watched(workers, url))
@@ -64,6 +65,16 @@ def serve_together(count: int, options: Mapping[str, Any]) -> int:
                 worker.process.terminate()
             for worker in workers:
                 worker.process.join()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Have those who are started meanwhile never hear Ctrl-C: they are told when to end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _started(options: Mapping[str, Any], shared: socket.socket) -> _Worker:
@@ -77,8 +88,13 @@ def _started(options: Mapping[str, Any], shared: socket.socket) -> _Worker:
 def _work(options: Mapping[str, Any], shared: socket.socket, line: Connection) -> None:
     server = FakeServer(**options)
     settle(server)
-    # Whoever started it may be killed: the line ends then.
-    asyncio.run(serve(server, partial(line.send, obj=True), shared, line.fileno()))
+
+    def tell() -> None:
+        # Whoever started it may be gone: the line ends then, and so does this.
+        with suppress(BrokenPipeError):
+            line.send(True)  # noqa: FBT003 (that it was sent is all it says)
+
+    asyncio.run(serve(server, tell, shared, line.fileno()))
 
 
 async def _watched(workers: list[_Worker], url: str) -> int:

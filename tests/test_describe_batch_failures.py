@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +13,7 @@ import pytest
 from fake_server import FakeServer
 from llm_grok_vision.describe import batch_state, pace
 from llm_grok_vision.describe.batch_service import BatchService
-from llm_grok_vision.errors import RateLimited
+from llm_grok_vision.errors import ApiError, RateLimited
 from llm_grok_vision.wire import batches
 from tests import batching
 from tests.between import Fault, between
@@ -305,6 +306,12 @@ def test_the_token_of_a_page_goes_back_as_it_came_and_not_round_and_round(monkey
     assert first == b"/v1/batches/batch_1/results"
     sent = parse_qs(urlsplit(second.decode()).query, errors="surrogatepass")
     assert sent == {"pagination_token": [json.loads(f'"{token}"')]}
+
+
+@pytest.mark.parametrize("batch_id", [None, "", 7, "a\x1b[31m", "a\0", "\ud800"])
+def test_a_batch_with_an_id_that_is_none_is_refused(batch_id):
+    with pytest.raises(ApiError, match="a batch"):
+        batches.batch({"batch_id": batch_id}, date(2026, 8, 10))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The command prints its base URL first, stops clean on a signal, and says what is wrong."""
 
+import os
 import re
 import signal
 import socket
@@ -13,7 +14,7 @@ import pytest
 
 from tests.asking import BEARER, body, image
 from tests.pictures import data_url, picture, png_of_bytes
-from tests.running import Running, run, running
+from tests.running import MODULE, Running, run, running
 
 URL = "https://example.com/cat.png"
 # A stream far longer than what sockets hold: 128 answers about 100 images.
@@ -160,6 +161,30 @@ def test_a_value_that_an_option_does_not_take_ends_it(option, value):
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert option in ended.stderr.splitlines()[-1]
+
+
+INTERRUPTED = [
+    pytest.param((), (), id="one"),
+    pytest.param(("--workers", "2"), (), id="workers"),
+    pytest.param(("run",), ("--", "true"), id="run"),
+]
+
+
+@pytest.mark.parametrize(("before", "behind"), INTERRUPTED)
+def test_ctrl_c_ends_it_without_a_word_before_it_listens(tmp_path, before, behind):
+    scenario = tmp_path / "scenario.yaml"
+    os.mkfifo(scenario)
+    command = (*MODULE, *before, "--scenario", str(scenario), *behind)
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process,
+        # Opened as soon as it reads, which has no end.
+        scenario.open("w"),
+    ):
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out, err) == (130, "", "")
 
 
 OPTIONS = (

@@ -5,7 +5,8 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx2
@@ -47,6 +48,11 @@ def is_running(pid: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
+
+
+def has_begun(pid: int) -> bool:
+    """Whether a process has loaded what the server is made of."""
+    return b"msgspec" in Path(f"/proc/{pid}/maps").read_bytes()
 
 
 def gone(pids: list[int]) -> bool:
@@ -102,17 +108,48 @@ def test_all_end_when_one_is_killed():
     assert gone(workers)
 
 
-def test_all_end_when_one_is_killed_before_it_listens():
+@contextmanager
+def starting(count: int) -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
+    """Give a server in a session of its own, and its workers before they listen."""
     pipe = subprocess.PIPE
-    command = (*MODULE, "--workers", "3")
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
-        while len(workers := children(process.pid)) < 3:
+    command = (*MODULE, "--workers", str(count))
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        while len(workers := children(process.pid)) < count:
             time.sleep(0.001)
+        yield process, workers
+
+
+def test_all_end_when_one_is_killed_before_it_listens():
+    with starting(3) as (process, workers):
         os.kill(workers[2], signal.SIGKILL)
         out, err = process.communicate(timeout=30)
 
     assert (process.returncode, out) == (1, "")
     assert err == "fake_server: a worker has ended, and with it all others\n"
+    assert gone(workers)
+
+
+def test_all_end_without_a_word_on_ctrl_c_before_they_listen():
+    with starting(2) as (process, workers):
+        # As a terminal does: to all of them.
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out, err) == (130, "", "")
+    assert gone(workers)
+
+
+def test_workers_whose_starter_ends_before_they_listen_end_without_a_word():
+    with starting(2) as (process, workers):
+        # Until then they may not have been told what to do.
+        while not all(map(has_begun, workers)):
+            time.sleep(0.001)
+        process.terminate()
+        _, err = process.communicate(timeout=30)
+
+    assert err == ""
     assert gone(workers)
 
 

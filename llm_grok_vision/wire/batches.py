@@ -71,8 +71,9 @@ def size(requests: int, their_bytes: int) -> int:
 
 
 def batch(answer: Any, today: date) -> Batch:
-    """Read a batch; raises ApiError for what is none."""
-    if not isinstance(answer, dict) or not isinstance(answer.get("batch_id"), str):
+    """Read a batch; raises ApiError for what is none, or has an id that no terminal can show."""
+    batch_id = answer.get("batch_id") if isinstance(answer, dict) else None
+    if not (isinstance(batch_id, str) and batch_id and batch_id.isprintable()):
         raise not_expected(200, "a batch")
     expires = _day(answer.get("expire_time"))
     ended = "has expired" if is_past(expires, today) else ""
@@ -85,7 +86,7 @@ def batch(answer: Any, today: date) -> Batch:
         for count in map(counts.get, ("num_pending", "num_success", "num_error", "num_cancelled"))
     )
     created = _day(answer.get("create_time"))
-    return Batch(answer["batch_id"], created, expires, ended, pending, done, failed, cancelled)
+    return Batch(batch_id, created, expires, ended, pending, done, failed, cancelled)
 
 
 def is_past(day: str, today: date) -> bool:
