@@ -34,6 +34,8 @@ from .settings import (
     FAKE_KEY,
     UPSTREAM,
     check_bytes,
+    check_host,
+    check_names,
     check_secret,
 )
 from .state import State, Wanted, alone
@@ -118,6 +120,9 @@ class FakeServer(Answers):
             raise ValueError(f"clock is one of {', '.join(CLOCKS)}, not {clock!r}")
         if images is not None and not Path(images).is_dir():
             raise ValueError(f"images is no folder: {os.fspath(images)}")
+        check_host(host)
+        check_names("allow_hosts", allow_hosts)
+        check_names("models", models)
         check_secret("api_key", api_key)
         check_secret("token", token)
         check_bytes("max_body", max_body)

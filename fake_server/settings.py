@@ -25,6 +25,18 @@ MOST_EXCHANGE_BYTES = 2 * 1024**2
 DEFAULT_KEPT_IMAGES = 8 * 1024**2
 
 
+def check_host(value: str) -> None:
+    """Raise ValueError for what is no host; the empty one would be every address of this machine."""
+    if not (value and value.isprintable()):
+        raise ValueError(f"host is an address to listen on, such as 127.0.0.1, not {value!r}")
+
+
+def check_names(name: str, value: object) -> None:
+    """Raise TypeError for one name in the place of several, which would be its letters."""
+    if isinstance(value, str):
+        raise TypeError(f"{name} are several, as in [{value!r}]")
+
+
 def check_secret(name: str, value: str | None) -> None:
     """Raise ValueError for a key or a token that everybody has, or that no header can hold."""
     if value is not None and not (value and value.isascii() and value.isprintable()):

@@ -133,6 +133,7 @@ def test_a_taken_port_is_said_in_a_line():
 
 WRONG = [
     pytest.param(["--host", "nowhere.invalid"], "", id="no-such-host"),
+    pytest.param(["--host", ""], "host is an address", id="no-host"),
     pytest.param(["--images", "no/such/folder"], "no/such/folder", id="no-such-folder"),
     pytest.param(["--images", __file__], Path(__file__).name, id="a-file-for-a-folder"),
 ]

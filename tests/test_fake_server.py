@@ -123,6 +123,8 @@ def test_clear_forgets_scripts_pictures_and_requests(grok_server):
 WRONG = [
     pytest.param({"contract": "imagined"}, "contract is one of documented", id="contract"),
     pytest.param({"clock": "broken"}, "clock is one of fixed, real", id="clock"),
+    pytest.param({"host": ""}, "host is an address to listen on, such as", id="no-host"),
+    pytest.param({"host": "\udcff"}, "host is an address to listen on, such as", id="odd-host"),
     pytest.param({"api_key": ""}, "api_key is printable ASCII, and not empty", id="no-key"),
     pytest.param({"token": ""}, "token is printable ASCII, and not empty", id="no-token"),
     pytest.param({"token": "é"}, "token is printable ASCII, and not empty", id="odd-token"),
@@ -135,6 +137,12 @@ WRONG = [
 @pytest.mark.parametrize(("options", "said"), WRONG)
 def test_a_setting_that_cannot_be_is_said_at_once(options, said):
     with pytest.raises(ValueError, match=said):
+        FakeServer(**options)
+
+
+@pytest.mark.parametrize("options", [{"allow_hosts": "x.y"}, {"models": "x.y"}])
+def test_one_name_in_the_place_of_several_is_said_at_once(options):
+    with pytest.raises(TypeError, match=r" are several, as in \['x.y'\]"):
         FakeServer(**options)
 
 
