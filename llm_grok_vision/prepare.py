@@ -136,7 +136,8 @@ def _info(data: bytes, name: str, preparation: Preparation) -> ImageInfo | None:
 def read_image(attachment: llm.Attachment, name: str, preparation: Preparation) -> bytes:
     """Read the bytes of an attachment that is a file, or holds them; raises an ImageError."""
     if attachment.content or not attachment.path:
-        return attachment.content or b""
+        # Of a bytearray, which LLM takes too, a copy is sent.
+        return bytes(attachment.content or b"")
     path = Path(attachment.path)
     try:
         size = path.stat().st_size

@@ -1,6 +1,7 @@
 """What is sent for a prompt, whichever way the user came: asserted where the fake reads it."""
 
 import copy
+from typing import Any
 
 import llm
 import pytest
@@ -77,6 +78,15 @@ def test_the_type_in_a_data_url_is_that_of_the_bytes():
 
     (part,) = body_of(server.requests[0])["messages"][0]["content"]
     assert part["image_url"]["url"] == data_url(picture(16, 32, "JPEG"), "image/jpeg")
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_bytes_of_any_kind_are_an_image(xai: FakeServer, kind: type):
+    content: Any = kind(picture(16, 32))
+
+    ask("sync", attachments=[llm.Attachment(type="image/png", content=content)])
+
+    assert shape(xai.requests[-1]) == [("user", ["16x32"])]
 
 
 @BOTH
