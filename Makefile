@@ -47,6 +47,7 @@ soak: .venv/.dev .soak/.ready ## Hand a million made-up inputs to the fake and t
 		--header 'Authorization: Bearer any' --checks not_a_server_error --max-examples 100
 
 bench: .venv/.dev .bench/.ready ## Measure the plugin and the fake against their peers
+	@command -v wrk >/dev/null || { echo "make bench needs wrk, which Debian has." >&2; exit 1; }
 	$(BIN)/python benchmarks/startup.py 21
 	$(BIN)/python benchmarks/commands.py 11
 	$(BIN)/python benchmarks/large_images.py 9
