@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # Bytes read at once; by threes, as base64 takes them.
 _BLOCK = 3 * 64 * 1024
 
+# By which images are found where they are to stand.
+_NAME = re.compile(r"(data:image/[a-z]+;image,[0-9a-f]{32})")
+
 
 class DataUrl(str):
     """The data URL of an image; as a text it is a name that `Body` puts the image in for.
@@ -77,8 +80,7 @@ class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
     def __init__(self, value: Any) -> None:
         images = {str(image): image for image in _images(value)}
-        written = json.dumps(value)
-        pieces = re.split(f"({'|'.join(map(re.escape, images))})", written) if images else [written]
+        pieces = _NAME.split(json.dumps(value))
         self._pieces = [images.get(piece) or piece.encode() for piece in pieces]
 
     def __len__(self) -> int:
