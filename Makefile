@@ -50,7 +50,7 @@ bench: .venv/.dev .bench/.ready ## Measure the plugin and the fake against their
 	@command -v wrk >/dev/null || { echo "make bench needs wrk, which Debian has." >&2; exit 1; }
 	$(BIN)/python benchmarks/startup.py 21
 	$(BIN)/python benchmarks/commands.py 11
-	$(BIN)/python benchmarks/large_images.py 9
+	$(BIN)/python benchmarks/large_images.py 15
 	$(BIN)/python benchmarks/streaming.py 5
 	$(BIN)/python benchmarks/fake.py 5
 	$(BIN)/python benchmarks/growth.py 9

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/large_images.py [RUNS]
 
-Each run is a process of its own, against one fake server. Counted is what the same command
-takes more with images than without any; the minimum is the least disturbed. The peers are LLM's own
+Each run is a process of its own, in turns, against one fake server. Counted is what the same
+command takes more with images than without any, in the middle of all runs. The peers are LLM's own
 OpenAI model and the openai package, which build the request in memory.
 """
 
@@ -12,11 +12,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
+from operator import sub
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from PIL import Image
 
+PYTHON = """
+import llm, sys
+attachments = [llm.Attachment(path=path) for path in sys.argv[1:]]
+llm.get_model("xai/grok-4").prompt("Hi", attachments=attachments, stream=False).text()
+"""
 LLM = str(Path(sys.executable).with_name("llm"))
 OPENAI = """
 import base64, openai, sys
@@ -28,6 +36,9 @@ for path in sys.argv[1:]:
 messages = [{"role": "user", "content": parts}]
 openai.OpenAI().chat.completions.create(model="grok-4", messages=messages)
 """
+
+
+NONE = "none"
 
 
 class Cost(NamedTuple):
@@ -60,15 +71,16 @@ def commands(images: list[str]) -> dict[str, list[str]]:
     attached = [word for path in images for word in ("-a", path)]
     return {
         "llm-grok-vision": [LLM, "-m", "xai/grok-4", "--no-log", "--no-stream", "Hi", *attached],
+        "llm-grok-vision, from Python": [sys.executable, "-c", PYTHON, *images],
         "LLM's OpenAI model": [LLM, "-m", "peer", "--no-log", "--no-stream", "Hi", *attached],
         "openai package": [sys.executable, "-c", OPENAI, *images],
     }
 
 
-def least(command: list[str], environment: dict[str, str], runs: int) -> Cost:
-    """Give the least of each figure over some runs."""
-    costs = [measure(command, environment) for _ in range(runs)]
-    return Cost(*(min(figures) for figures in zip(*costs, strict=True)))
+def more(costs: list[Cost], plain: list[Cost]) -> Cost:
+    """Give what one took more than another, in the middle of all runs."""
+    pairs = [Cost(*map(sub, one, other)) for one, other in zip(costs, plain, strict=True)]
+    return Cost(*map(median, zip(*pairs, strict=True)))
 
 
 def main() -> None:
@@ -79,6 +91,7 @@ def main() -> None:
         noise(folder / "large.png", 20_900_000)
         noise(folder / "small.png", 200_000)
         loads = {
+            NONE: [],
             "one of 20 MiB": [str(folder / "large.png")],
             "100 of 200 KiB": [str(folder / "small.png")] * 100,
         }
@@ -98,16 +111,17 @@ def main() -> None:
                 "OPENAI_API_KEY": "any",
                 "OPENAI_BASE_URL": url,
             }
-            print(
-                "| images | sent by | memory, MB | CPU, s | wall, s |\n| --- | --- | --- | --- | --- |"
-            )
-            for load, images in loads.items():
-                for peer, command in commands(images).items():
-                    plain = least(commands([])[peer], environment, runs)
-                    with_images = least(command, environment, runs)
-                    more = [one - other for one, other in zip(with_images, plain, strict=True)]
-                    print(f"| {load} | {peer} | {more[0]:.1f} | {more[1]:.2f} | {more[2]:.2f} |")
+            costs: dict[tuple[str, str], list[Cost]] = defaultdict(list)
+            for _ in range(runs):
+                for load, images in loads.items():
+                    for peer, command in commands(images).items():
+                        costs[load, peer].append(measure(command, environment))
             server.terminate()
+    print("| images | sent by | memory, MB | CPU, s | wall, s |\n| --- | --- | --- | --- | --- |")
+    for (load, peer), measured in costs.items():
+        if load != NONE:
+            cost = more(measured, costs[NONE, peer])
+            print(f"| {load} | {peer} | {cost.memory:.1f} | {cost.cpu:.2f} | {cost.wall:.2f} |")
 
 
 if __name__ == "__main__":
