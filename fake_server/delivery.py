@@ -72,8 +72,8 @@ class Line(msgspec.Struct):
         """Send an answer at once."""
         self.hear(body, is_last=True)
         if not self.at_once(status, headers, body):
-            start = {"type": "http.response.start", "status": status}
-            await self.send(start | {"headers": self._ended(headers)})
+            headers = self._ended(headers)
+            await self.send({"type": "http.response.start", "status": status, "headers": headers})
             await self.send({"type": "http.response.body", "body": body})
 
     async def end(self, trailers: Headers | None) -> None:
