@@ -1,9 +1,6 @@
 """Pages of other sites ask the fake in a browser, as they ask xAI."""
 
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx2
@@ -12,6 +9,7 @@ import pytest
 from fake_server import FakeServer
 from tests.asking import body, post
 from tests.browsing import browsing, there_is_a_browser
+from tests.web import serving_folder
 
 NODE_MODULES = Path(__file__).parent / "node/node_modules"
 
@@ -36,20 +34,10 @@ import("/openai/index.mjs").then(async ({ OpenAI }) => {
 """
 
 
-class _Files(SimpleHTTPRequestHandler):
-    def log_message(self, *_message: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    handler = partial(_Files, directory=NODE_MODULES)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving_folder(NODE_MODULES) as url:
+        yield url
 
 
 @pytest.mark.skipif(not there_is_a_browser(), reason="there is no chromium")

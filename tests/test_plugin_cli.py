@@ -1,17 +1,14 @@
 """The installed `llm` command, as a process of its own, against the fake."""
 
-import functools
-import threading
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fake_server import FakeServer
 from tests.pictures import picture
 from tests.prompting import run_process, shape
+from tests.web import serving_folder
 
 WriteFile = Callable[[str, bytes], Path]
 
@@ -65,22 +62,12 @@ def test_a_web_address_with_its_type_is_passed_on(xai: FakeServer):
     assert xai.requests[0].stream is False
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *message: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def website(tmp_path: Path) -> Iterator[str]:
     """Serve a folder of this machine with a picture in it."""
     (tmp_path / "cat.png").write_bytes(picture(16, 32))
-    handler = functools.partial(_Quiet, directory=str(tmp_path))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving_folder(tmp_path) as url:
+        yield url
 
 
 def test_a_web_address_is_fetched_by_the_service(website: str, monkeypatch: pytest.MonkeyPatch):

@@ -1,9 +1,11 @@
-"""A web server of this machine with pictures, and with all that can go wrong with them."""
+"""Web servers of this machine: with pictures, and all that can go wrong with them, or with files."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from tests.pictures import picture
@@ -119,15 +121,35 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Files(SimpleHTTPRequestHandler):
+    def log_message(self, *message: Any) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def serving() -> Iterator[Web]:
     """Serve as long as the context lasts."""
-    with Web() as web:
-        thread = threading.Thread(target=web.serve_forever, args=(0.01,))
-        thread.start()
+    with Web() as web, _running(web):
         try:
             yield web
         finally:
             web.closing.set()
-            web.shutdown()
-            thread.join()
+
+
+@contextmanager
+def serving_folder(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder as long as the context lasts; give the address of the folder."""
+    handler = partial(_Files, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, _running(server):
+        yield f"http://127.0.0.1:{server.server_port}"
+
+
+@contextmanager
+def _running(server: ThreadingHTTPServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
