@@ -23,11 +23,20 @@ from .large_body import LARGE, MOST, LargeBody
 
 _ANY = bytes(64 * 1024)
 
+# Bytes of answers that a client of HTTP/2 may leave unread: to each of its own small frames there is one.
+MOST_UNREAD = 64 * 1024**2
+
 # With which TLS begins: https://datatracker.ietf.org/doc/html/rfc8446#section-5.1
 _HANDSHAKE = b"\x16"
 
 
 class _Http2(ZttpH2Protocol):
+    def data_received(self, data: bytes) -> None:
+        """Take what came, and let a client go that asks without end and reads nothing."""
+        super().data_received(data)
+        if self.transport.get_write_buffer_size() > MOST_UNREAD:
+            self.transport.abort()
+
     def handle_request(self, event: zttp.Request) -> None:
         """Hand the request over; its task starts at the next turn of the loop."""
         try:

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 import zttp
 
-from fake_server import FakeServer
+from fake_server import FakeServer, protocol
 from fake_server.instance import instance
 from tests.asking import body, image, post
 from tests.pictures import data_url
@@ -159,6 +159,18 @@ def test_a_path_that_is_no_ascii_is_refused_over_http_2(grok_server, caplog):
 
     assert statuses == [200, 400]
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_a_client_of_http_2_that_asks_without_end_and_reads_nothing_is_let_go(
+    grok_server, monkeypatch
+):
+    monkeypatch.setattr(protocol, "MOST_UNREAD", 1024**2)
+    settings = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]) * 7000
+    with connected(grok_server, room=4096) as client:
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        with pytest.raises(ConnectionError):
+            client.sendall(settings * 1000)
+    assert is_alive(grok_server)
 
 
 def _asked_over_http_2(server: FakeServer, model: str) -> int:
