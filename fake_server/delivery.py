@@ -38,7 +38,7 @@ class Line(msgspec.Struct):
 
     `at_once` sends a whole answer in one write, and says whether it could. `hear` is told of
     each piece of a body, and whether it is the last, before the client gets it. A client that
-    `counts_no_chunks` learns from the end of the connection that an answer has ended.
+    `knows_no_chunks` learns from the end of the connection that an answer has ended.
     """
 
     receive: Receive
@@ -46,7 +46,7 @@ class Line(msgspec.Struct):
     break_off: Callable[..., None] = _cannot_break
     at_once: Callable[[int, Headers, bytes], bool] = _not_at_once
     hear: Callable[..., None] = _unheard
-    counts_no_chunks: bool = False
+    knows_no_chunks: bool = False
 
     @classmethod
     def of(
@@ -110,7 +110,7 @@ class Line(msgspec.Struct):
         await working
 
     def _ended(self, headers: Headers) -> Headers:
-        return [*headers, (b"connection", b"close")] if self.counts_no_chunks else headers
+        return [*headers, (b"connection", b"close")] if self.knows_no_chunks else headers
 
     async def _left(self) -> None:
         """Wait until the client is gone."""
