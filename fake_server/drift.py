@@ -29,6 +29,9 @@ LEFT_OUT = (
 
 _KEY = "the-good-key"
 
+# What makes a browser's question of any other one about a path.
+_PREFLIGHT = {"origin": "https://example.com", "access-control-request-method": "POST"}
+
 # Of the connection, of the edge's own experiments, and one that carries cookies.
 _OF_THE_WAY = {
     "connection",
@@ -98,6 +101,8 @@ def again(server: FakeServer, recording: Recording) -> httpx2.Response:
     asked = {"json": recording.request} if recording.method == "POST" else {}
     with httpx2.Client(trust_env=False, verify=False, timeout=30) as client:
         headers = {"authorization": f"Bearer {key}"}
+        if recording.method == "OPTIONS":
+            headers |= _PREFLIGHT
         return client.request(recording.method, url, headers=headers, **asked)
 
 

@@ -75,6 +75,18 @@ def test_a_service_that_did_not_change_has_no_drift(recorded, capsys):
     assert "not compared: what is said, ids and times" in told
 
 
+def test_what_a_browser_asked_is_asked_again_as_it_would(tmp_path, capsys):
+    with (
+        FakeServer(contract="observed", clock="real") as upstream,
+        FakeServer(record=tmp_path, upstream=upstream.url.removesuffix("/v1")) as server,
+    ):
+        preflight = {"origin": "https://a.example", "access-control-request-method": "POST"}
+        send(server, "OPTIONS", "/v1/chat/completions", headers=preflight)
+
+    assert main(["verify", str(tmp_path)]) == 0
+    assert "status: 1 of 1 are the same" in capsys.readouterr().out
+
+
 def plant(folder: Path, name: str, change: Callable[[str], str]) -> None:
     """Change the answer in a cassette."""
     (path,) = folder.glob(f"*{name}.yaml")
