@@ -15,6 +15,7 @@ from .errors import (
     ApiError,
     ConnectionFailed,
     GrokError,
+    InvalidAddress,
     InvalidSetting,
     StreamInterrupted,
     TimedOut,
@@ -63,9 +64,12 @@ def certificates() -> ssl.SSLContext:
 def _usable_settings() -> Iterator[None]:
     try:
         yield
-    except (ValueError, ImportError, OSError) as error:
+    except (httpx2.InvalidURL, ValueError, ImportError, OSError) as error:
+        # What is no address may have a password in it.
+        is_address = isinstance(error, httpx2.InvalidURL)
+        problem = "the address of a proxy is none" if is_address else str(error).rstrip(".")
         raise InvalidSetting(
-            f"The proxy or certificate settings of this machine cannot be used: {error}."
+            f"The proxy or certificate settings of this machine cannot be used: {problem}."
         ) from None
 
 
@@ -152,14 +156,25 @@ def _sentence(error: Exception, call: Call) -> GrokError:
     where = f"{url.scheme}://{url.host}" + (f":{url.port}" if url.port else "") if url else ""
     match error:
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | UnicodeError():
-            return InvalidSetting("XAI_API_BASE is not an address like https://api.x.ai/v1.")
+            return InvalidAddress()
         case httpx2.ConnectTimeout():
-            return ConnectionFailed(f"{where} did not answer in {TIMEOUT.connect:.0f} seconds.")
+            return ConnectionFailed(
+                f"{where} did not answer in {TIMEOUT.connect:.0f} seconds{_by_proxy(url)}."
+            )
         case httpx2.WriteTimeout():
             return TimedOut(f"{where} took nothing of the request for {TIMEOUT.write:.0f} seconds.")
         case httpx2.TimeoutException():
             return TimedOut(f"{where} fell silent for {TIMEOUT.read:.0f} seconds.")
         case httpx2.ConnectError():
-            return ConnectionFailed(f"Could not connect to {where}: {problem}.")
+            return ConnectionFailed(f"Could not connect to {where}{_by_proxy(url)}: {problem}.")
         case _:
             return StreamInterrupted(f"The connection to {where} broke: {problem}.")
+
+
+def _by_proxy(url: httpx2.URL | None) -> str:
+    """Say so where a request goes to a proxy: then it is the proxy that can't be reached."""
+    from urllib.request import getproxies, proxy_bypass
+
+    if url is None or not getproxies().keys() & {url.scheme, "all"} or proxy_bypass(url.host):
+        return ""
+    return " through the proxy of this machine's settings"

@@ -59,6 +59,13 @@ class InvalidSetting(GrokError):
     """A setting on this machine that cannot work."""
 
 
+class InvalidAddress(InvalidSetting):
+    """XAI_API_BASE is no address of a service."""
+
+    def __init__(self) -> None:
+        super().__init__("XAI_API_BASE is not an address like https://api.x.ai/v1.")
+
+
 class UnsupportedOption(GrokError):
     """An option, or a value of it, that the model or its endpoint does not take."""
 

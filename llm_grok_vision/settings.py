@@ -6,7 +6,7 @@ from pathlib import Path
 
 import llm
 
-from .errors import InvalidSetting, NoKeyError
+from .errors import InvalidAddress, InvalidSetting, NoKeyError
 
 DEFAULT_API_BASE = "https://api.x.ai/v1"
 KEY_VARIABLE = "XAI_API_KEY"
@@ -21,7 +21,7 @@ class Key:
 
 
 def api_base() -> str:
-    """Give the base URL, without a slash at its end; raises InvalidSetting for one with a password."""
+    """Give the base URL, without a slash at its end; raises InvalidSetting for one with more in it."""
     base = (os.environ.get("XAI_API_BASE") or DEFAULT_API_BASE).strip().rstrip("/")
     if "@" in base.split("://")[-1].split("/")[0]:
         # HTTPX would send it in place of the key.
@@ -29,6 +29,9 @@ def api_base() -> str:
             "XAI_API_BASE holds a user name or a password, and a key is all that is sent;"
             " take them out."
         )
+    if "?" in base or "#" in base:
+        # The path of each request would stand behind it.
+        raise InvalidAddress
     return base
 
 

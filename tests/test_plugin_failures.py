@@ -54,7 +54,36 @@ BAD_BASES = [
     "https://[::1",
     "http://api.x.ai:port/v1",
     "http://127.0.0.1:99999/v1",
+    "http://127.0.0.1:1/v1?key=x",
+    "http://127.0.0.1:1/v1#x",
 ]
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+@pytest.mark.usefixtures("no_waiting")
+def test_a_proxy_that_cannot_be_reached_is_told_of(
+    kind: str, name: str, nobody: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XAI_API_BASE", "http://api.invalid/v1")
+    monkeypatch.setenv(name, nobody.replace("http://", "http://me:PASSWORD@"))
+
+    with pytest.raises(ConnectionFailed) as caught:
+        ask(kind, "Hello")
+
+    assert str(caught.value).startswith(
+        "Could not connect to http://api.invalid through the proxy of this machine's settings: "
+    )
+    assert "PASSWORD" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_a_proxy_that_is_not_asked_is_not_told_of(nobody: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+    with pytest.raises(ConnectionFailed, match=f"^Could not connect to {nobody}: "):
+        ask("sync", "Hello")
 
 
 @BOTH

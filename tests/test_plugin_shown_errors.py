@@ -67,6 +67,8 @@ def test_a_bad_address_is_shown_in_a_line(
 
 SETTINGS = [
     pytest.param("ALL_PROXY", "nonsense://proxy", id="proxy-of-no-known-kind"),
+    pytest.param("ALL_PROXY", "http://me:PASSWORD@[::1", id="proxy-that-is-no-address"),
+    pytest.param("ALL_PROXY", "http://me:PASSWORD", id="proxy-without-its-port"),
     pytest.param("SSL_CERT_FILE", "no-such-file.pem", id="certificates-that-are-not-there"),
 ]
 
@@ -85,3 +87,4 @@ def test_a_setting_of_the_machine_that_cannot_work_is_shown_in_a_line(
     assert shown_error(result).startswith(
         "Error: The proxy or certificate settings of this machine cannot be used: "
     )
+    assert "PASSWORD" not in result.output
