@@ -59,11 +59,14 @@ class Line(msgspec.Struct):
 
     async def start(self, answer: "Outgoing", content_type: str | None) -> None:
         """Send the headers, with another content type than their own if told."""
+        headers = _declared(answer.headers, content_type)
+        if self.knows_no_chunks:
+            headers = [*headers, (b"connection", b"close")]
         await self.send(
             {
                 "type": "http.response.start",
                 "status": answer.status,
-                "headers": self._ended(_declared(answer.headers, content_type)),
+                "headers": headers,
                 "trailers": answer.trailers is not None,
             }
         )
@@ -72,8 +75,7 @@ class Line(msgspec.Struct):
         """Send an answer at once."""
         self.hear(body, is_last=True)
         if not self.at_once(status, headers, body):
-            headers = self._ended(headers)
-            await self.send({"type": "http.response.start", "status": status, "headers": headers})
+            await self.start(Outgoing(status, headers, ()), None)
             await self.send({"type": "http.response.body", "body": body})
 
     async def end(self, trailers: Headers | None) -> None:
@@ -108,9 +110,6 @@ class Line(msgspec.Struct):
             await asyncio.wait((working,))
             raise ConnectionResetError
         await working
-
-    def _ended(self, headers: Headers) -> Headers:
-        return [*headers, (b"connection", b"close")] if self.knows_no_chunks else headers
 
     async def _left(self) -> None:
         """Wait until the client is gone."""

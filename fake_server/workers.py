@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -70,6 +71,8 @@ def serve_together(count: int, options: Mapping[str, Any]) -> int:
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """Have those who are started meanwhile never hear Ctrl-C: they are told when to end."""
+    # It is started with the first of them otherwise, and lets Ctrl-C through to all.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -92,7 +95,7 @@ def _work(options: Mapping[str, Any], shared: socket.socket, line: Connection) -
     def tell() -> None:
         # Whoever started it may be gone: the line ends then, and so does this.
         with suppress(BrokenPipeError):
-            line.send(True)  # noqa: FBT003 (that it was sent is all it says)
+            line.send(obj=True)
 
     asyncio.run(serve(server, tell, shared, line.fileno()))
 

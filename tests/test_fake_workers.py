@@ -109,21 +109,39 @@ def test_all_end_when_one_is_killed():
 
 
 @contextmanager
-def starting(count: int) -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
-    """Give a server in a session of its own, and its workers before they listen."""
+def starting(
+    count: int, scenario: Path | None = None
+) -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
+    """Give a server in a session of its own, and its workers, which know what they are to do.
+
+    They do not listen yet if there is a `scenario`, a pipe: each waits for somebody to write into it.
+    """
     pipe = subprocess.PIPE
-    command = (*MODULE, "--workers", str(count))
+    named = ("--scenario", str(scenario)) if scenario else ()
+    command = (*MODULE, "--workers", str(count), *named)
     with subprocess.Popen(
         command, stdout=pipe, stderr=pipe, text=True, start_new_session=True
     ) as process:
-        while len(workers := children(process.pid)) < count:
+        if scenario:
+            # Who starts them reads it first.
+            scenario.write_text("rules: []")
+        while len(workers := children(process.pid)) < count or not all(map(has_begun, workers)):
             time.sleep(0.001)
         yield process, workers
 
 
-def test_all_end_when_one_is_killed_before_it_listens():
-    with starting(3) as (process, workers):
-        os.kill(workers[2], signal.SIGKILL)
+@pytest.fixture
+def unwritten(tmp_path: Path) -> Path:
+    """Give a scenario that whoever reads it waits for."""
+    scenario = tmp_path / "scenario.yaml"
+    os.mkfifo(scenario)
+    return scenario
+
+
+def test_all_end_when_one_is_killed_before_it_listens(unwritten):
+    with starting(2, unwritten) as (process, workers):
+        os.kill(workers[1], signal.SIGKILL)
+        unwritten.write_text("rules: []")
         out, err = process.communicate(timeout=30)
 
     assert (process.returncode, out) == (1, "")
@@ -131,8 +149,8 @@ def test_all_end_when_one_is_killed_before_it_listens():
     assert gone(workers)
 
 
-def test_all_end_without_a_word_on_ctrl_c_before_they_listen():
-    with starting(2) as (process, workers):
+def test_all_end_without_a_word_on_ctrl_c_before_they_listen(unwritten):
+    with starting(2, unwritten) as (process, workers):
         # As a terminal does: to all of them.
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
@@ -141,11 +159,21 @@ def test_all_end_without_a_word_on_ctrl_c_before_they_listen():
     assert gone(workers)
 
 
+def test_a_worker_hears_of_ctrl_c_from_who_started_it_alone():
+    with running("--workers", "2") as server, ExitStack() as stack:
+        for worker in children(server.process.pid):
+            os.kill(worker, signal.SIGINT)
+        asked = [
+            client.post("/chat/completions", json=HELLO) for client in clients(server, 20, stack)
+        ]
+        ended = server.stop(signal.SIGTERM)
+
+    assert [answer.status_code for answer in asked] == [200] * 20
+    assert ended == CLEAN
+
+
 def test_workers_whose_starter_ends_before_they_listen_end_without_a_word():
     with starting(2) as (process, workers):
-        # Until then they may not have been told what to do.
-        while not all(map(has_begun, workers)):
-            time.sleep(0.001)
         process.terminate()
         _, err = process.communicate(timeout=30)
 
