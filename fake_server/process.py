@@ -2,13 +2,15 @@
 
 import asyncio
 import ctypes
+import errno
 import gc
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .signals import on_signal
 
@@ -25,6 +27,9 @@ _PAUSE = 0.1
 
 # Objects that are made before the collector looks at them: those of some hundred answers.
 _NEW_OBJECTS = 20_000
+
+# Open files, of which each connection is one: as many as macOS gives to a process that asks.
+_MOST_FILES = 10_240
 
 # Seconds that answers on their way have when the process is told to end.
 _PATIENCE = 3
@@ -71,6 +76,32 @@ class _Pause:
         self._timer = asyncio.get_running_loop().call_later(_PAUSE, self._work)
 
 
+def _allow_many_connections() -> None:
+    """Ask the system for more open files than the few hundred that a process has unasked."""
+    # Windows has no such limit; another system may not let anybody change it.
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        infinite = resource.RLIM_INFINITY
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = _MOST_FILES if hard == infinite else min(hard, _MOST_FILES)
+        if soft != infinite and soft < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say in a sentence that nobody else can connect, and leave other troubles to the loop."""
+    error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        print(
+            "fake_server: as many connections are open as this system allows (see `ulimit -n`);"
+            " others wait",
+            file=sys.stderr,
+        )
+    else:
+        loop.default_exception_handler(context)
+
+
 async def serve(
     server: "FakeServer",
     ready: Callable[[], object],
@@ -81,6 +112,8 @@ async def serve(
 
     `ready` is called when it listens, on the `shared` socket if there is one.
     """
+    _allow_many_connections()
+    asyncio.get_running_loop().set_exception_handler(_tell)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         on_signal(number, stop.set)

@@ -29,15 +29,6 @@ class _Worker:
     process: SpawnProcess
     line: Connection
 
-    @property
-    def listens(self) -> bool:
-        """Whether it listens; waits until it does, or has ended."""
-        wait([self.line, self.process.sentinel])
-        try:
-            return self.line.poll() and bool(self.line.recv())
-        except EOFError:
-            return False
-
 
 def serve_together(count: int, options: Mapping[str, Any]) -> int:
     """Answer in so many processes until a signal; the first line printed is the base URL.
@@ -58,7 +49,7 @@ def serve_together(count: int, options: Mapping[str, Any]) -> int:
         with _undisturbed():
             workers = [_started(given, shared) for _ in range(count)]
         try:
-            if all(worker.listens for worker in workers):
+            if _all_listen(workers):
                 return asyncio.run(_watched(workers, url))
             return _lost()
         finally:
@@ -98,6 +89,20 @@ def _work(options: Mapping[str, Any], shared: socket.socket, line: Connection) -
             line.send(obj=True)
 
     asyncio.run(serve(server, tell, shared, line.fileno()))
+
+
+def _all_listen(workers: list[_Worker]) -> bool:
+    """Wait until all of them listen, or one has ended, and its line with it."""
+    silent = list(workers)
+    while silent:
+        heard = wait([worker.line for worker in silent])
+        for worker in [worker for worker in silent if worker.line in heard]:
+            try:
+                worker.line.recv()
+            except EOFError:
+                return False
+            silent.remove(worker)
+    return True
 
 
 async def _watched(workers: list[_Worker], url: str) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import httpx2
 
-from .errors import ImageNotReadable
+from .errors import ImageNotReadable, UnsendableText
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -76,12 +76,18 @@ class DataUrl(str):
 
 
 class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A value as JSON, with its images; its bytes can be iterated over again and again."""
+    """A value as JSON, with its images; its bytes can be iterated over again and again.
+
+    Raises UnsendableText where a text of it is none.
+    """
 
     def __init__(self, value: Any) -> None:
         images = {str(image): image for image in _images(value)}
-        pieces = _NAME.split(json.dumps(value))
-        self._pieces = [images.get(piece) or piece.encode() for piece in pieces]
+        pieces = _NAME.split(json.dumps(value, ensure_ascii=False))
+        try:
+            self._pieces = [images.get(piece) or piece.encode() for piece in pieces]
+        except UnicodeEncodeError:
+            raise UnsendableText from None
 
     def __len__(self) -> int:
         """Count its bytes."""

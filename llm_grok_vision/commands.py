@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from .estimate import Estimate
 
 
-@click.group(name="grok-vision")
+class _Commands(click.Group):
+    """Says in a sentence why an output could not be written."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever reads it has enough; click knows what to do.
+            raise
+        except OSError as error:
+            raise click.ClickException(f"{error.strerror or error}") from None
+
+
+@click.group(name="grok-vision", cls=_Commands)
 def grok_vision() -> None:
     """Commands for xAI's vision models"""
 

@@ -6,6 +6,7 @@ GrokError                    catch this for all of them
  +- UnsupportedOption        an option that the model, or its endpoint, does not take
  +- InvalidTool              a parameter that one of xAI's own tools does not take
  +- EmptyPrompt              there is nothing to send
+ +- UnsendableText           some of it is half of a character
  +- ImageError               yours: an image was not sent, `name` says which
  |   +- ImageNotReadable     the file is gone, the address has no answer
  |   +- UnsupportedImage     neither PNG nor JPEG by its bytes, nor converted to one
@@ -76,6 +77,16 @@ class InvalidTool(GrokError, ValueError):
 
 class EmptyPrompt(GrokError):
     """There is nothing to send: no text and no image."""
+
+
+class UnsendableText(GrokError):
+    """The prompt holds half of a character, or a byte that is no text in UTF-8."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The prompt, its tools or what came before it hold half of a character, or a byte that"
+            " is no text in UTF-8; it cannot be sent. Write it anew."
+        )
 
 
 class ImageError(GrokError):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from llm.models import _BaseResponse
 
 from .errors import GrokError
+from .terminal import is_terminal
 from .wire.reading import AnswerReader
 
 _logger = logging.getLogger("llm_grok_vision")
@@ -35,7 +36,7 @@ def _remark(answer: AnswerReader) -> None:
     """Say on stderr what the answer's text does not."""
     if answer.finish_reason == "length":
         # On a terminal, the answer's last words stand on the line that this would go on.
-        start = "\n" if answer.text and sys.stdout.isatty() else ""
+        start = "\n" if answer.text and is_terminal(sys.stdout) else ""
         _logger.warning(
             "%sThe answer was cut off at the most tokens allowed; -o max_tokens sets how many.",
             start,

@@ -127,7 +127,10 @@ def starting(
             scenario.write_text("rules: []")
         while len(workers := children(process.pid)) < count or not all(map(has_begun, workers)):
             time.sleep(0.001)
-        yield process, workers
+        try:
+            yield process, workers
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -140,8 +143,8 @@ def unwritten(tmp_path: Path) -> Path:
 
 def test_all_end_when_one_is_killed_before_it_listens(unwritten):
     with starting(2, unwritten) as (process, workers):
+        # The other one waits on.
         os.kill(workers[1], signal.SIGKILL)
-        unwritten.write_text("rules: []")
         out, err = process.communicate(timeout=30)
 
     assert (process.returncode, out) == (1, "")

@@ -39,7 +39,7 @@ def test_a_body_is_the_json_with_its_images(tmp_path: Path):
 
 
 def test_a_body_without_images_is_json():
-    assert bytes(Body({"a": "é"})) == json.dumps({"a": "é"}).encode()
+    assert bytes(Body({"a": "é"})) == '{"a": "é"}'.encode()
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 196_607, 196_608, 196_609, 400_000])

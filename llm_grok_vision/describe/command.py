@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..terminal import is_terminal
 from .asked import (
     Settings,
     check_arguments,
@@ -44,7 +45,7 @@ def run(settings: Settings) -> None:
         todo = [image for key, image in images.items() if key not in output.done]
         totals = Totals(done_before=len(images) - len(todo))
         # Answers that scroll by on the terminal are progress enough, and no bar disturbs them.
-        progress = Progress(len(todo), bar=bool(settings.output) or not sys.stdout.isatty())
+        progress = Progress(len(todo), bar=bool(settings.output) or not is_terminal(sys.stdout))
         log = database if is_logged(settings) else None
         job = Run(model, settings.key, Taking(question, output, progress, totals, log))
         _ask(job, todo, settings)

@@ -27,16 +27,18 @@ class Output(Protocol):
 
 
 class StandardOutput:
-    """Standard output, which remembers nothing."""
+    """Standard output, which remembers nothing; raises InvalidSetting where it was closed."""
 
     done: frozenset[str] = frozenset()
 
     def __init__(self, form: Format) -> None:
+        if sys.stdout is None:
+            raise InvalidSetting("Standard output is closed; name a file with --output.")
         self._form = form
         self._head = form.header
 
     def write(self, row: Row) -> None:
-        """Write a row; raises OSError when nobody reads any more."""
+        """Write a row; raises OSError for a full disk, or when nobody reads any more."""
         out = sys.stdout.buffer
         out.write(self._head + self._form.encode(row))
         out.flush()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..terminal import is_terminal
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -23,7 +25,7 @@ class Progress:
     def __init__(self, total: int, *, bar: bool) -> None:
         self._total = total
         self._count = 0
-        self._terminal = sys.stderr.isatty()
+        self._terminal = is_terminal(sys.stderr)
         self._has_bar = bar and self._terminal and total > 0
         self._bar: Any = None
         self._open = ExitStack()
