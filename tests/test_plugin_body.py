@@ -15,7 +15,7 @@ import pytest
 from fake_server import FakeServer
 from llm_grok_vision import images
 from llm_grok_vision.body import Body, DataUrl
-from llm_grok_vision.errors import ImageError, ImageNotReadable
+from llm_grok_vision.errors import ImageError, ImageNotReadable, UnsendableText
 from llm_grok_vision.images import inspect, inspect_file
 from tests.pictures import data_url, picture, png_of_bytes
 
@@ -40,6 +40,12 @@ def test_a_body_is_the_json_with_its_images(tmp_path: Path):
 
 def test_a_body_without_images_is_json():
     assert bytes(Body({"a": "é"})) == '{"a": "é"}'.encode()
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "\udce9t\udce9", "a\ude00b"])
+def test_half_a_character_is_no_text_to_send(text: str):
+    with pytest.raises(UnsendableText, match="half of a character"):
+        Body({"messages": [{"role": "user", "content": text}]})
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 196_607, 196_608, 196_609, 400_000])

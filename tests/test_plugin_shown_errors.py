@@ -1,7 +1,11 @@
 """What `llm` and `llm chat` show of an error: `Error: ...`, and never a traceback."""
 
+from pathlib import Path
+
 import pytest
 
+from fake_server import FakeServer
+from tests.pictures import picture
 from tests.prompting import KEY, chunk, run_llm, shown_error, xai_answering
 from tests.raw_server import http, stream
 
@@ -37,6 +41,32 @@ def test_a_refusal_is_shown_in_two_lines(command: list[str], stdin: str):
         "Error: Invalid PNG image.\n"
         "Look at the images of this prompt, and of the conversation it continues.\n"
     )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["-m", "grok-4", "\udce9t\udce9"], id="prompt"),
+        pytest.param(["-m", "grok-4", "-s", "\udce9t\udce9", "Hello"], id="system"),
+        pytest.param(["grok-vision", "describe", "\udce9t\udce9", "cat.png"], id="describe"),
+        pytest.param(["grok-vision", "describe", "Hi", "cat.png", "-s", "\udce9"], id="describe-s"),
+        pytest.param(
+            ["grok-vision", "describe", "--batch", "submit", "--output", "o", "\udce9", "cat.png"],
+            id="describe-batch",
+        ),
+    ],
+)
+def test_an_argument_that_is_no_text_is_shown_in_a_line(
+    command: list[str], xai: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("cat.png").write_bytes(picture(16, 32))
+
+    result = run_llm(*command)
+
+    assert result.exit_code == 1
+    assert shown_error(result).splitlines()[-1].startswith("Error: The prompt, its tools or what")
+    assert [log.path for log in xai.requests] == []
 
 
 @pytest.mark.parametrize(("command", "stdin"), COMMANDS)

@@ -20,6 +20,7 @@ from ..errors import (
     RateLimited,
     RequestRefused,
     ServerError,
+    UnsendableText,
     UnsupportedOption,
 )
 from ..models import AsyncGrokVision
@@ -37,6 +38,7 @@ _ENDS_THE_RUN = (
     NotFound,
     PermissionDenied,
     RateLimited,
+    UnsendableText,
     UnsupportedOption,
 )
 
