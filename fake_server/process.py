@@ -4,9 +4,9 @@ import asyncio
 import ctypes
 import errno
 import gc
+import logging
 import signal
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -16,6 +16,8 @@ from .signals import on_signal
 
 if TYPE_CHECKING:
     from .server import FakeServer
+
+_logger = logging.getLogger("fake_server")
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
@@ -93,10 +95,8 @@ def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Say in a sentence that nobody else can connect, and leave other troubles to the loop."""
     error = context.get("exception")
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        print(
-            "fake_server: as many connections are open as this system allows (see `ulimit -n`);"
-            " others wait",
-            file=sys.stderr,
+        _logger.warning(
+            "As many connections are open as this system allows (see `ulimit -n`); others wait."
         )
     else:
         loop.default_exception_handler(context)
