@@ -1,5 +1,6 @@
 """What the fake says when no script tells it: what it saw, so that a test can assert on it."""
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -18,7 +19,13 @@ def answer(request: ChatRequest, images: list[LoggedImage]) -> Reply:
         return Reply(tool_calls=((tool.name, _json_for(tool.parameters)),))
     if request.schema is not None:
         return Reply(_json_for(request.schema))
-    return Reply(describe(images))
+    return _saying(describe(images))
+
+
+@lru_cache(256)
+def _saying(text: str) -> Reply:
+    """Reply with a text; those that come again and again are checked once."""
+    return Reply(text)
 
 
 def _json_for(schema: dict[str, Any]) -> str:

@@ -5,7 +5,8 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from llm_grok_vision.describe import pace
 from llm_grok_vision.describe.pace import Pace
 from llm_grok_vision.errors import RateLimited
 from llm_grok_vision.retries import ATTEMPTS
-from tests.describing import describe, describing, images, rows, times_asked
+from tests.describing import COMMAND, describe, describing, images, rows, times_asked
 from tests.pictures import picture
 from tests.prompting import run_llm, run_process, shown_error
 
@@ -249,14 +250,42 @@ def test_an_option_that_the_model_does_not_take_ends_the_run_at_once(
     assert xai.requests == []
 
 
-def test_a_log_that_is_none_is_one_sentence(
-    xai: FakeServer, gallery: Gallery, own_llm_folder: Path
-):
+@pytest.fixture
+def broken_log(own_llm_folder: Path) -> None:
+    """Put something else in the place of LLM's log."""
     (own_llm_folder / "logs.db").write_bytes(b"this is no database" * 100)
 
-    result = describe("What?", *gallery(1), "--no-log")
+
+@pytest.mark.usefixtures("broken_log")
+@pytest.mark.parametrize("schema", [(), ("--no-log", "--schema", "0123abcd")], ids=["", "schema"])
+def test_a_log_that_is_none_is_one_sentence(
+    xai: FakeServer, gallery: Gallery, schema: tuple[str, ...]
+):
+    result = describe("What?", *gallery(1), *schema, "--output", "out.jsonl")
 
     assert shown_error(result).startswith("Error: LLM's log, ")
+    assert xai.requests == []
+    assert not Path("out.jsonl").exists()
+
+
+@pytest.mark.usefixtures("broken_log", "xai")
+def test_who_wants_no_log_needs_none(gallery: Gallery):
+    result = describe("What?", *gallery(1), "--no-log")
+
+    assert result.exit_code == 0
+
+
+@pytest.mark.usefixtures("xai")
+def test_runs_that_begin_at_once_set_up_one_log(gallery: Gallery, own_llm_folder: Path):
+    names = gallery(6)
+
+    with ThreadPoolExecutor() as pool:
+        results = [*pool.map(lambda name: run_process(*COMMAND, "What?", name), names)]
+
+    assert [result.returncode for result in results] == [0] * 6
+    assert not any(b"not logged" in result.stderr for result in results)
+    with closing(sqlite3.connect(own_llm_folder / "logs.db")) as log:
+        assert log.execute("select count(*) from turns").fetchall() == [(6,)]
 
 
 @pytest.mark.usefixtures("no_waiting")

@@ -1,14 +1,17 @@
 """Nothing that was written is lost or asked again, and no file of somebody else is touched."""
 
+import asyncio
 import json
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from fake_server import FakeServer
+from llm_grok_vision.describe.command import _interruptible
 from llm_grok_vision.describe.formats import JsonLines
 from llm_grok_vision.describe.output import OutputFile
 from tests.describing import describe, describing, images, rows, times_asked, wait_for_rows
@@ -56,6 +59,35 @@ def test_an_interrupted_run_stops_with_what_is_done(xai: FakeServer, gallery: Ga
     assert totals.startswith(f"Images: {done} done, 0 done before, 0 failed. Tokens: ")
     assert how_to_go_on == "The same command asks about the rest."
     assert [line for line in end if line] == ["Aborted!"]
+
+
+def test_ctrl_c_within_a_step_is_heard_behind_it(caplog: pytest.LogCaptureFixture):
+    async def work() -> None:
+        answer = asyncio.get_running_loop().create_future()
+
+        def step() -> None:
+            signal.raise_signal(signal.SIGINT)
+            answer.set_result("It came, and is taken.")
+
+        asyncio.get_running_loop().call_soon(step)
+        await answer
+        await asyncio.sleep(30)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(_interruptible(work()))
+
+    assert caplog.messages == []
+
+
+def test_a_second_ctrl_c_waits_for_nothing():
+    async def work() -> None:
+        with suppress(asyncio.CancelledError):
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(30)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(_interruptible(work()))
 
 
 TORN = [

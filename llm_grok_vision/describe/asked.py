@@ -4,6 +4,7 @@ import os
 import sqlite3
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import click
 import llm
@@ -16,6 +17,7 @@ from llm.utils import resolve_schema_input
 from ..errors import InvalidSetting
 from ..models import AsyncGrokVision
 from .formats import Csv, Format, JsonLines
+from .locks import locked
 from .question import Question, image_key
 
 # Milliseconds for which another run may hold LLM's log.
@@ -79,7 +81,9 @@ def log_database(stack: ExitStack) -> sqlite_utils.Database:
         database = sqlite_utils.Database(path)
         stack.callback(database.close)
         database.execute(f"PRAGMA busy_timeout = {_LOG_WAIT}")
-        migrate(database)
+        with locked(path.parent):
+            # LLM lets several programs change it at once, and it is none any more then.
+            migrate(database)
     except (sqlite3.Error, OSError) as error:
         raise InvalidSetting(f"LLM's log, {path}, cannot be used: {error}.") from None
     return database
@@ -90,9 +94,7 @@ def is_logged(settings: Settings) -> bool:
     return not settings.no_log and logs_on()
 
 
-def find_question(
-    settings: Settings, model: AsyncGrokVision, database: sqlite_utils.Database
-) -> Question:
+def find_question(settings: Settings, model: AsyncGrokVision, stack: ExitStack) -> Question:
     """Put the question together as `llm prompt` does, defaults of the model included.
 
     Raises click's exceptions for options, InvalidSetting for a schema.
@@ -101,16 +103,22 @@ def find_question(
         options = model.Options(**get_model_options(model.model_id) | dict(settings.options))
     except pydantic.ValidationError as error:
         raise click.ClickException(render_errors(error.errors())) from None
-    schema = resolve_schema_input(database, settings.schema, load_template)
-    if schema is not None and not isinstance(schema, dict):
-        raise InvalidSetting("The schema is no JSON object.")
     return Question(
         model_id=model.model_id,
         prompt=settings.prompt,
         system=settings.system or None,
-        schema=schema or None,
+        schema=_schema(settings, stack),
         options=options.model_dump(exclude_none=True),
     )
+
+
+def _schema(settings: Settings, stack: ExitStack) -> dict[str, Any] | None:
+    if not settings.schema:
+        return None
+    schema = resolve_schema_input(log_database(stack), settings.schema, load_template)
+    if not isinstance(schema, dict | None):
+        raise InvalidSetting("The schema is no JSON object.")
+    return schema or None
 
 
 def find_format(question: Question, *, csv: bool) -> Format:

@@ -23,7 +23,6 @@ from .asked import (
     find_format,
     find_model,
     find_question,
-    log_database,
 )
 from .batch_service import BatchService
 from .batch_state import PLANNED, SENDING, SUBMITTED, Job, State, StoredBatch, StoredImage
@@ -42,7 +41,7 @@ def submit(settings: Settings, output: str) -> None:
     model = find_model(settings.model)
     check_batches(model.known, known_models)
     with ExitStack() as stack:
-        question = find_question(settings, model, log_database(stack))
+        question = find_question(settings, model, stack)
         key = model.get_key(settings.key)
         form = find_format(question, csv=settings.csv)
         state = stack.enter_context(State())

@@ -34,8 +34,8 @@ def run(settings: Settings) -> None:
     check_arguments(settings)
     model = find_model(settings.model)
     with ExitStack() as stack:
-        database = log_database(stack)
-        question = find_question(settings, model, database)
+        question = find_question(settings, model, stack)
+        log = log_database(stack) if is_logged(settings) else None
         model.get_key(settings.key)
         form = find_format(question, csv=settings.csv)
         output: Output = StandardOutput(form)
@@ -46,7 +46,6 @@ def run(settings: Settings) -> None:
         totals = Totals(done_before=len(images) - len(todo))
         # Answers that scroll by on the terminal are progress enough, and no bar disturbs them.
         progress = Progress(len(todo), bar=bool(settings.output) or not is_terminal(sys.stdout))
-        log = database if is_logged(settings) else None
         job = Run(model, settings.key, Taking(question, output, progress, totals, log))
         _ask(job, todo, settings)
     if totals.failed:
@@ -69,10 +68,16 @@ def _ask(job: Run, todo: list[str], settings: Settings) -> None:
 
 
 async def _interruptible(work: Coroutine[Any, Any, None]) -> None:
-    """Let Ctrl-C cancel the work, as asyncio does by itself from Python 3.11 on."""
-    task = asyncio.current_task()
-    if sys.version_info < (3, 11) and task:
-        # Windows has no such handlers; there the end is less tidy, and as safe.
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    """Let Ctrl-C cancel the work between two of its steps; asyncio's own way may do so within one."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def cancel() -> None:
+        # Who asks again wants no tidy end.
+        loop.remove_signal_handler(signal.SIGINT)
+        if task:
+            task.cancel()
+
+    # Windows has no such handlers, and neither has a thread; there the end is as safe.
+    with suppress(RuntimeError):
+        loop.add_signal_handler(signal.SIGINT, cancel)
     await work

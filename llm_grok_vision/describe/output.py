@@ -4,13 +4,13 @@ A file is locked as long as it is open, and each row is written at once, so that
 that is killed loses nothing that it wrote. At most its last row is torn; that is cut off.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from ..errors import InvalidSetting
 from .formats import Format, Record
+from .locks import lock
 from .question import Row, image_key
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class OutputFile:
 
     def _resume(self, question: str) -> frozenset[str]:
         """Find what was done, and cut off a last row that is not whole."""
-        if not _lock(self._file):
+        if not lock(self._file):
             raise InvalidSetting(
                 f"Another run is writing to {self._path}: wait for its end, or choose another file."
             )
@@ -142,33 +142,3 @@ class OutputFile:
 
     def __exit__(self, *error: object) -> None:
         self._file.close()
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    # Windows lets nobody read what is locked: a byte far behind the end hinders nobody.
-    _LOCKED_BYTE = 2**40
-
-    def _lock(file: IO[bytes]) -> bool:
-        """Lock a file until it is closed; False if another process has."""
-        os.lseek(file.fileno(), _LOCKED_BYTE, os.SEEK_SET)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> bool:
-        """Lock a file until it is closed; False if another process has."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            # Some network file systems have no locks.
-            return True
-        return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import llm
 
 from ..errors import GrokError, ImageError
+from .locks import locked
 from .output import Output
 from .progress import Progress
 from .question import Question
@@ -51,7 +52,9 @@ class Taking:
         if self.database is None:
             return
         try:
-            response.log_to_db(self.database)
+            with locked(llm.user_dir()):
+                # Of two that read and then write, SQLite lets one wait for nothing.
+                response.log_to_db(self.database)
         except (sqlite3.Error, OSError, UnicodeError) as error:
             # Another program holds the log, the file is gone, or its name is no UTF-8.
             self.progress.say(f"{image} was answered, but not logged: {error}.")
