@@ -112,8 +112,9 @@ def images_line(sending: Sending, turns: Turns) -> str:
     present = list(images_of(turns.present))
     named = f"Images of this turn: {_names(present)}." if present else ""
     if past:
-        hint = "" if sending.skip_lost else " '-o skip_lost_images 1' goes on without those."
-        named += f" Of earlier turns: {_names(past)}.{hint}"
+        # With that option they would not have been sent again.
+        hint = "'-o skip_lost_images 1' goes on without those."
+        named += f" Of earlier turns: {_names(past)}. {hint}"
     return named.strip()
 
 

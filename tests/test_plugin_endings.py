@@ -112,6 +112,16 @@ def test_a_stream_of_another_shape_is_an_error_of_ours(kind: str, data: str, wor
 
 
 @BOTH
+def test_an_event_of_another_shape_is_no_heartbeat_to_ask_again_after(kind: str):
+    strange = stream('data: {"choices":[{"delta":"hello"}]}\n\n')
+
+    with xai_answering(strange) as server, pytest.raises(StreamInterrupted, match="shape that"):
+        ask(kind, "Hello")
+
+    assert len(server.requests) == 1
+
+
+@BOTH
 def test_what_came_before_an_error_of_xais_is_kept_in_the_error(kind: str):
     failing = stream(chunk(content="half"), 'data: {"code":"x","error":"Broken."}\n\n', DONE)
 

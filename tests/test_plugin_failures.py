@@ -14,7 +14,7 @@ from llm_grok_vision.errors import (
     StreamInterrupted,
     TimedOut,
 )
-from tests.prompting import BOTH, DONE, KEY, ask, chunk, xai_answering
+from tests.prompting import BOTH, DONE, KEY, ask, chunk, whole, xai_answering
 from tests.raw_server import http, stream
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
@@ -119,11 +119,13 @@ def test_white_space_and_a_slash_around_the_address_do_no_harm(monkeypatch: pyte
 
 @BOTH
 @pytest.mark.usefixtures("impatient")
-def test_a_silent_server_is_timed_out(kind: str):
-    with xai_answering(say_nothing, say_nothing, say_nothing), pytest.raises(TimedOut) as caught:
+def test_a_silent_server_is_timed_out_and_not_asked_again(kind: str):
+    answers = say_nothing, whole(content="late")
+
+    with xai_answering(*answers) as server, pytest.raises(TimedOut, match="fell silent"):
         ask(kind, "Hello")
 
-    assert "fell silent" in str(caught.value)
+    assert len(server.requests) == 1
 
 
 @BOTH
@@ -151,6 +153,14 @@ def test_a_stall_in_the_middle_keeps_what_had_come(kind: str):
 
     assert caught.value.partial_text == "half"
     assert len(server.requests) == 1
+
+
+@BOTH
+def test_an_answer_of_some_megabytes_comes_whole(kind: str):
+    text = "word " * 500_000
+
+    with xai_answering(whole(content=text)):
+        assert ask(kind, "Hello", stream=False).text == text
 
 
 CUTS = [

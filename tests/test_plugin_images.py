@@ -112,6 +112,11 @@ DAMAGED = [
         id="png-without-its-last-byte",
     ),
     pytest.param(
+        picture(64, 64)[:60],
+        "is a PNG that ends too early: the file is cut short.",
+        id="png-cut-in-its-data",
+    ),
+    pytest.param(
         picture(64, 64)[:40] + b"\xaa" + picture(64, 64)[41:],
         "is a PNG with a wrong checksum: the file is damaged.",
         id="png-with-another-byte-in-its-data",

@@ -25,6 +25,7 @@ from tests.prompting import (
     MODEL,
     ask,
     body_of,
+    camera,
     run_llm,
     run_process,
     shown_error,
@@ -89,6 +90,18 @@ def test_nothing_is_said_again_when_the_conversation_goes_on(
     assert new.stderr.decode().count("\n") == 1
     assert new.stderr.decode().startswith(f"{other}: GIF of 64x64")
     assert [image.width for image in xai.requests[2].images] == [96, 64]
+
+
+def test_nothing_is_said_again_when_a_tool_has_answered(
+    xai: FakeServer, caplog: pytest.LogCaptureFixture
+):
+    xai.reply(tool_calls=[("camera", {"name": "front"})])
+    gif = llm.Attachment(type="image/gif", content=encoded(two_colours(), "GIF"))
+
+    llm.get_model(MODEL).chain("Who is there?", tools=[camera], attachments=[gif]).text()
+
+    assert len(xai.requests) == 2
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_an_image_of_an_earlier_turn_is_in_the_log_at_a_lower_level(

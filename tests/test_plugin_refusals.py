@@ -17,7 +17,7 @@ from llm_grok_vision.errors import (
     RequestRefused,
     ServerError,
 )
-from tests.prompting import BOTH, DONE, ask, chunk, xai_answering
+from tests.prompting import BOTH, DONE, MODEL, ask, chunk, xai_answering
 from tests.raw_server import http, stream
 
 SET_A_KEY = (
@@ -116,6 +116,8 @@ SHAPES = [
     ),
     pytest.param(b'{"code":429,"error":"Wrong."}', "429", "Wrong.", id="a-code-that-is-a-number"),
     pytest.param(b'{"error":{"why":"x"}}', "", '{"why": "x"}', id="nested-in-another-way"),
+    pytest.param(b'{"message":"Wrong."}', "", "Wrong.", id="a-message-as-of-gateways"),
+    pytest.param(b'{"detail":"Wrong."}', "", "Wrong.", id="a-detail-as-of-fastapi"),
     pytest.param(b'"Wrong."', "", "Wrong.", id="a-bare-json-string"),
     pytest.param(b"Wrong.\n", "", "Wrong.", id="plain-text"),
     pytest.param(
@@ -130,6 +132,7 @@ SHAPES = [
     pytest.param(b"caf\xe9 closed", "", "caf\N{REPLACEMENT CHARACTER} closed", id="not-utf-8"),
     pytest.param(b"x" * 5000, "", "data:...", id="what-can-only-be-base64"),
     pytest.param(b"no " * 2000, "", "no " * 333 + "n...", id="a-very-long-text"),
+    pytest.param(b"no " * 333 + b"n", "", "no " * 333 + "n", id="the-longest-text"),
     pytest.param(b"[" * 10_000, "", "[" * 1000 + "...", id="lists-too-deep-to-read"),
     pytest.param(
         b'{"error":"\\u001b[31mred\\u0007\\u0000\\u009b1m\\tdoor"}',
@@ -161,12 +164,28 @@ def test_every_error_is_one_for_llm_and_one_for_click():
     assert isinstance(caught.value, click.ClickException)
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("busy", "Too busy for busybodies."), ("busybodies", "Too busy for (your key).")],
+    ids=["what-may-be-a-word", "what-may-be-a-key"],
+)
+def test_a_key_is_crossed_out_where_it_is_none_of_the_words(key: str, said: str):
+    answer = http(b'{"error":"Too busy for busybodies."}', status="400 Bad")
+
+    with xai_answering(answer), pytest.raises(ApiError) as caught:
+        llm.get_model(MODEL).prompt("Hello", key=key).text()
+
+    assert caught.value.error == said
+
+
 @BOTH
 def test_an_error_under_a_status_of_200_is_an_error(kind: str):
     body = b'{"code":"invalid_image","error":"Invalid PNG image."}'
 
-    with xai_answering(http(body)), pytest.raises(RequestRefused, match="Invalid PNG image"):
+    with xai_answering(http(body)), pytest.raises(RequestRefused, match="Invalid PNG") as caught:
         ask(kind, "Hello")
+
+    assert caught.value.status == 200
 
 
 @BOTH

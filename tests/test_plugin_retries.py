@@ -118,6 +118,7 @@ def test_more_than_a_minute_is_not_waited_for(xai: FakeServer, kind: str, waited
         ask(kind, "Hello")
 
     assert caught.value.retry_after == 61
+    assert str(caught.value).splitlines()[-1] == "It asks to wait for 61 s."
     assert len(xai.requests) == 1
     assert waited == []
 
@@ -213,8 +214,9 @@ def test_an_error_behind_the_first_token_of_a_stream_is_not_tried_again(kind: st
 
 
 @BOTH
-def test_a_stream_that_breaks_before_its_first_token_is_tried_again(kind: str):
-    heartbeat = stream('data: {"choices":[{"index":0,"delta":{}}]}\n\n', end=b"")
+@pytest.mark.parametrize("event", ["", '{"choices":[{"index":0,"delta":{}}]}'], ids=["", "empty"])
+def test_a_stream_that_breaks_before_its_first_token_is_tried_again(kind: str, event: str):
+    heartbeat = stream(f"data: {event}\n\n", end=b"")
 
     with xai_answering(heartbeat, whole(content="ok")) as server:
         answer = ask(kind, "Hello")

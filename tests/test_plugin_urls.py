@@ -256,8 +256,9 @@ def test_a_pdf_that_xai_is_left_to_fetch_is_refused_in_its_words(
     assert last == f"Images of this turn: {address}."
 
 
-def test_the_images_of_a_refused_prompt_are_named_shortly(tmp_path: Path):
-    files = [tmp_path / f"photo{number}.png" for number in range(7)]
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (7, " and 2 more")])
+def test_the_images_of_a_refused_prompt_are_named_shortly(tmp_path: Path, count: int, more: str):
+    files = [tmp_path / f"photo{number}.png" for number in range(count)]
     for file in files:
         file.write_bytes(picture(16, 32))
     attachments = [llm.Attachment(path=str(file)) for file in files]
@@ -266,8 +267,7 @@ def test_the_images_of_a_refused_prompt_are_named_shortly(tmp_path: Path):
         ask("sync", attachments=attachments)
 
     assert str(caught.value).splitlines()[2] == (
-        "Images of this turn: photo0.png, photo1.png, photo2.png, photo3.png, photo4.png"
-        " and 2 more."
+        f"Images of this turn: photo0.png, photo1.png, photo2.png, photo3.png, photo4.png{more}."
     )
 
 
