@@ -189,6 +189,14 @@ def test_an_address_of_this_network_is_refused_unless_named(grok_server, url, ho
     assert refusal(grok_server, url) == UNABLE + f"The host {host} is not allowed."
 
 
+@pytest.mark.parametrize("host", ["8.8.8.8", "[2606:4700:4700::1111]", "[2002:808:808::]"])
+def test_an_address_of_the_internet_is_like_a_name(grok_server, host):
+    answer = post(grok_server, body(image(f"http://{host}/cat.png")))
+
+    assert answer.status_code == 200
+    assert grok_server.requests[0].images[0].source == "placeholder"
+
+
 NO_ADDRESSES = [
     pytest.param("ftp://example.com/cat.png", id="assumed-ftp"),
     pytest.param("file:///etc/hostname", id="assumed-file"),

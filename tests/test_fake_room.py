@@ -39,6 +39,37 @@ def test_the_newest_request_stays_however_long_it_is(grok_server, monkeypatch):
     assert asked(grok_server) == [3, 4]
 
 
+def with_bodies(server: FakeServer) -> list[bool]:
+    """Tell of each request whether its bodies are kept, both or none."""
+    kept = [(bool(log.raw_request), bool(log.raw_answer)) for log in server.requests]
+    assert all(asked == answered for asked, answered in kept)
+    return [asked for asked, _ in kept]
+
+
+def test_the_oldest_bodies_go_when_they_are_too_long(grok_server, monkeypatch):
+    post(grok_server, body())
+    (first,) = grok_server.requests
+    size = len(first.raw_request) + len(first.raw_answer)
+    monkeypatch.setattr(grok_server.requests, "exchange_room", 2 * size)
+
+    for _ in range(2):
+        post(grok_server, body())
+
+    assert with_bodies(grok_server) == [False, True, True]
+
+
+def test_bodies_that_went_with_their_requests_take_no_room(grok_server, monkeypatch):
+    post(grok_server, body())
+    (first,) = grok_server.requests
+    monkeypatch.setattr(grok_server.requests, "exchange_room", 2 * len(first.raw_answer))
+    grok_server.requests.clear()
+
+    for _ in range(2):
+        post(grok_server, body())
+
+    assert with_bodies(grok_server) == [False, True]
+
+
 def test_texts_that_went_with_others_are_counted_no_more(grok_server, monkeypatch):
     monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 2000)
     post(grok_server, body(text(LONG)))

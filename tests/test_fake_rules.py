@@ -361,6 +361,15 @@ def test_an_assertion_says_what_came_nearest(grok_server):
     )
 
 
+def test_an_assertion_about_words_passes_by_what_has_none(grok_server):
+    send(grok_server, "GET", "/v1/models", headers=BEARER)
+    post(grok_server, body(text("Hello")))
+
+    (request,) = grok_server.assert_called(text="Hello")
+
+    assert request.number == 2
+
+
 def test_an_assertion_without_any_request_says_so(grok_server):
     with pytest.raises(AssertionError, match=r"had any request; .* There was none at all\."):
         grok_server.assert_called()
