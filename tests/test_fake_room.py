@@ -30,6 +30,16 @@ def test_the_oldest_requests_go_when_their_texts_are_too_long(grok_server, monke
     assert grok_server.requests.find(6).last_text == LONG
 
 
+def test_the_oldest_requests_go_when_their_answers_are_too_long(grok_server, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 2000)
+
+    for _ in range(3):
+        grok_server.reply(LONG)
+        post(grok_server, body())
+
+    assert asked(grok_server) == [2, 3]
+
+
 def test_the_newest_request_stays_however_long_it_is(grok_server, monkeypatch):
     monkeypatch.setattr(journal, "MOST_TEXT", 10)
 
