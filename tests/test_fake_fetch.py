@@ -79,6 +79,14 @@ def test_a_picture_of_an_allowed_host_is_fetched(allowing, web):
     assert (seen.width, seen.height, seen.size) == (449, 448, len(PICTURE))
 
 
+def test_a_proxy_of_the_machine_is_not_asked(allowing, web, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+
+    answer = post(allowing, body(image(f"{web.url}/cat.png")))
+
+    assert answer.status_code == 200
+
+
 def test_a_web_server_sees_the_user_agent_of_the_service(allowing, web):
     post(allowing, body(image(f"{web.url}/cat.png")))
 

@@ -126,3 +126,13 @@ def test_images_count_as_tokens():
         statuses = [post(server, body(wanted)).status_code for _ in range(2)]
 
     assert statuses == [200, 429]
+
+
+@pytest.mark.grok_server(requests_per_minute=1, tokens_per_minute=1000)
+def test_a_request_that_is_refused_counts_for_no_limit(grok_server):
+    post(grok_server, body())
+
+    first, second = (post(grok_server, body()).json()["error"] for _ in range(2))
+
+    assert "(actual/limit): 2/1" in first
+    assert second == first
