@@ -15,9 +15,11 @@ Gallery = Callable[[int], list[str]]
 
 pytestmark = [
     pytest.mark.covers_processes,
-    pytest.mark.skipif(os.name != "posix", reason="this system has no sh"),
+    pytest.mark.skipif(os.name != "posix", reason="redirections are written for sh"),
 ]
-FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+FULL = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="a disk is full at will on Linux alone"
+)
 
 
 def llm_in_a_shell(arguments: str) -> "subprocess.CompletedProcess[str]":

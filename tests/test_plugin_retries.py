@@ -214,7 +214,9 @@ def test_an_error_behind_the_first_token_of_a_stream_is_not_tried_again(kind: st
 
 
 @BOTH
-@pytest.mark.parametrize("event", ["", '{"choices":[{"index":0,"delta":{}}]}'], ids=["", "empty"])
+@pytest.mark.parametrize(
+    "event", ["", '{"choices":[{"index":0,"delta":{}}]}'], ids=["no-data", "empty-delta"]
+)
 def test_a_stream_that_breaks_before_its_first_token_is_tried_again(kind: str, event: str):
     heartbeat = stream(f"data: {event}\n\n", end=b"")
 

@@ -22,7 +22,7 @@ if sys.platform == "win32":
             return False
         return True
 
-    def locked(folder: Path) -> AbstractContextManager[None]:  # noqa: ARG001 (as below)
+    def locked(_folder: Path) -> AbstractContextManager[None]:
         """Do nothing: Windows locks no folders."""
         return nullcontext()
 
