@@ -187,7 +187,7 @@ class App:
             log.status = 200
             await line.whole(200, headers.of_preflight(self.service.now(), log.path), b"")
             return
-        handler, blanks = ROUTES.find(log.method, log.path, others=_POSTS)
+        handler, blanks = ROUTES.find(log.method, log.path, posts=_POSTS)
         self._check_key(log.key)
         answer = await handler(Call(self.service, self.batches, log, body, blanks))
         log.status = answer.status
@@ -251,7 +251,7 @@ class App:
 
     async def _refuse(self, error: ApiError, log: LoggedRequest, line: Line) -> None:
         content_type, body = errors.body(error, self.service.contract.era, log.path)
-        start = headers.of_error(self.service.now(), content_type, len(body), error.retry_after)
+        start = headers.of_error(self.service.now(), content_type, len(body), error)
         if log.fault is None:
             await line.whole(error.status, start, body)
         else:

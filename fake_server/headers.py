@@ -10,6 +10,7 @@ from functools import lru_cache
 from .era import Era
 from .identity import hexadecimal
 from .rates import Told
+from .refusals import ApiError
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -75,11 +76,16 @@ def of_list(now: int, content_type: str, seed: str) -> Headers:
     return _encoded(_date(now), content_type, rows)
 
 
-def of_error(now: int, content_type: str, length: int, retry_after: float | None) -> Headers:
-    """Headers of a refusal. A Retry-After was never recorded: tests ask for it."""
+def of_error(now: int, content_type: str, length: int, error: ApiError) -> Headers:
+    """Headers of a refusal. A Retry-After was never recorded: tests ask for it.
+
+    ASSUMED: what another verb is told, which every server has to tell (RFC 9110, 15.5.6).
+    """
     rows = [("content-length", str(length))]
-    if retry_after is not None:
-        rows.append(("retry-after", f"{retry_after:g}"))
+    if error.retry_after is not None:
+        rows.append(("retry-after", f"{error.retry_after:g}"))
+    if error.allow:
+        rows.append(("allow", ", ".join(error.allow)))
     rows += [_STRICT, *_EDGE, ("cf-cache-status", "DYNAMIC"), *_server(_ray(content_type))]
     return _encoded(_date(now), content_type, rows)
 

@@ -23,30 +23,44 @@ _POSTS: dict[str, type] = {
     completions.PATH: completions.Body,
 }
 _BLANK = re.compile(r"\{(\w+)\}")
+_TEXT: Fields = {"schema": {"type": "string"}}
 _ERROR: Fields = {
     "description": "what was wrong",
     "content": {
         "application/json": {
             "schema": {
-                "type": "object",
+                "type": ["object", "string"],
                 "properties": {"code": {"type": "string"}, "error": {"type": "string"}},
             }
-        }
+        },
+        "text/plain": _TEXT,
+        "text/html": _TEXT,
     },
+}
+_UPLOAD: Fields = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {"file": {"type": "string", "format": "binary"}},
+            "required": ["file"],
+        }
+    }
 }
 
 
 def document() -> Fields:
     """Write the document, in OpenAPI 3.1."""
     rows = list(_rows())
-    shapes = list(dict.fromkeys(body for _, _, body in rows if body))
+    shapes = list(dict.fromkeys(body for _, _, body, _ in rows if body))
     references, components = msgspec.json.schema_components(
         shapes, ref_template="#/components/schemas/{name}"
     )
     schemas = dict(zip(shapes, references, strict=True))
     paths: dict[str, Fields] = {}
-    for verb, path, body in rows:
-        paths.setdefault(path, {})[verb.lower()] = _operation(path, schemas.get(body or object))
+    for verb, path, body, upload in rows:
+        content = {"application/json": {"schema": schemas[body]}} if body else {}
+        operation = _operation(path, _UPLOAD if upload else content)
+        paths.setdefault(path, {})[verb.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,14 +76,14 @@ def document() -> Fields:
     }
 
 
-def _rows() -> Iterator[tuple[str, str, type | None]]:
+def _rows() -> Iterator[tuple[str, str, type | None, bool]]:
     for path, body in _POSTS.items():
-        yield "POST", path, body
+        yield "POST", path, body, False
     for route in ROUTES.routes:
-        yield route.verb, route.path, route.body
+        yield route.verb, route.path, route.body, route.upload
 
 
-def _operation(path: str, schema: Fields | None) -> Fields:
+def _operation(path: str, content: Fields) -> Fields:
     operation: Fields = {
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -77,9 +91,6 @@ def _operation(path: str, schema: Fields | None) -> Fields:
         ],
         "responses": {"200": {"description": "as xAI answers"}, "4XX": _ERROR},
     }
-    if schema is not None:
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
+    if content:
+        operation["requestBody"] = {"required": True, "content": content}
     return operation

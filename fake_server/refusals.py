@@ -65,7 +65,8 @@ class Refusal(msgspec.Struct, frozen=True):
 class ApiError(Exception):
     """A refused request: what to answer, and the seconds for Retry-After if it has one.
 
-    `why` says for a reader of the journal which row this is, and how it is known.
+    `allow` are the verbs that the path takes, of a request with another. `why` says for a
+    reader of the journal which row this is, and how it is known.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class ApiError(Exception):
         why: str = "",
     ) -> None:
         super().__init__(error)
+        self.allow: tuple[str, ...] = ()
         self.why = why
         self.grpc = grpc or over_grpc(status)
         self.shape = shape

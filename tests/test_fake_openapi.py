@@ -43,3 +43,37 @@ def test_a_question_has_the_shape_that_is_read():
     name = schema["application/json"]["schema"]["$ref"].rpartition("/")[2]
 
     assert DOCUMENT["components"]["schemas"][name]["required"] == ["model", "messages"]
+
+
+def test_an_upload_is_a_form():
+    upload = DOCUMENT["paths"]["/v1/files"]["post"]["requestBody"]["content"]
+
+    assert upload["multipart/form-data"]["schema"]["required"] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "headers"),
+    [
+        pytest.param("POST", "/v1/chat/completions", {}, id="flat JSON"),
+        pytest.param("POST", "/v1/chat/completions", BEARER, id="plain text"),
+        pytest.param("GET", "/v1/batches/x", BEARER, id="of a batch"),
+    ],
+)
+def test_an_error_has_a_content_type_that_is_told(grok_server, verb, path, headers):
+    told = DOCUMENT["paths"]["/v1/chat/completions"]["post"]["responses"]["4XX"]["content"]
+
+    answer = send(grok_server, verb, path, headers=headers)
+
+    assert answer.status_code >= 400
+    assert answer.headers["content-type"].partition(";")[0] in told
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/v1/chat/completions", "POST"), ("/v1/models", "GET"), ("/v1/batches", "GET, POST")],
+)
+def test_another_verb_is_told_which_there_are(grok_server, path, allowed):
+    answer = send(grok_server, "PATCH", path, headers=BEARER)
+
+    assert answer.status_code == 405
+    assert sorted(answer.headers["allow"].split(", ")) == sorted(allowed.split(", "))

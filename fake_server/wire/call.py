@@ -70,13 +70,14 @@ Handler = Callable[[Call], Awaitable[Answer]]
 class Route(msgspec.Struct, frozen=True):
     """A path and a verb, and who answers; `{name}` in the path is a blank.
 
-    `body` is the shape of what is sent as JSON, if anything is.
+    `body` is the shape of what is sent as JSON, if anything is; an `upload` is sent as a form.
     """
 
     verb: str
     path: str
     handler: Handler
     body: type | None = None
+    upload: bool = False
 
     @property
     def pattern(self) -> "re.Pattern[str]":
@@ -95,18 +96,20 @@ class Routes:
         return [(route.pattern, route) for route in self.routes]
 
     def find(
-        self, method: str, path: str, *, others: Container[str]
+        self, method: str, path: str, *, posts: Container[str]
     ) -> tuple[Handler, Mapping[str, str]]:
         """Find who answers a path, and what stands in its blanks; raises ApiError.
 
-        `others` are paths that exist too, with another verb.
+        `posts` are paths that exist too, and take POST.
         """
         found = [
             (match, route) for pattern, route in self._rows if (match := pattern.fullmatch(path))
         ]
-        if not found and path not in others:
+        if not found and path not in posts:
             raise refuse("no such path", path=path)
         for match, route in found:
             if route.verb == method:
                 return route.handler, match.groupdict()
-        raise refuse("wrong verb")
+        error = refuse("wrong verb")
+        error.allow = tuple([route.verb for _, route in found]) or ("POST",)
+        raise error

@@ -69,7 +69,7 @@ def _file(file: File) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("POST", _PATH, _upload),
+    Route("POST", _PATH, _upload, upload=True),
     Route("GET", _PATH, _list),
     Route("GET", _ONE, _get),
     Route("DELETE", _ONE, _delete),
