@@ -200,6 +200,15 @@ def test_what_is_answered_or_submitted_is_not_submitted_again(xai: FakeServer, g
     assert times_asked(xai) == dict.fromkeys(names, 1)
 
 
+def test_each_submit_that_gets_through_is_a_batch_of_its_own(xai: FakeServer, gallery: Gallery):
+    first, second = gallery(2)
+
+    submit("What?", first)
+    submit("What?", second)
+
+    assert len(batch("status").stdout.splitlines()) == len(["its head", first, second])
+
+
 def test_a_row_that_was_deleted_is_asked_for_again_by_a_submit(xai: FakeServer, gallery: Gallery):
     names = gallery(2)
     xai.reply("Wrong.")

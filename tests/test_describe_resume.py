@@ -61,6 +61,15 @@ def test_an_interrupted_run_stops_with_what_is_done(xai: FakeServer, gallery: Ga
     assert [line for line in end if line] == ["Aborted!"]
 
 
+def test_a_row_for_another_program_comes_as_soon_as_it_is_there(xai: FakeServer, gallery: Gallery):
+    xai.reply("A boat")
+    xai.reply("Another", fault={"first_token": 60})
+
+    with describing("What?", *gallery(2), "--concurrency", "1", "--no-log") as process:
+        assert process.stdout is not None
+        assert "A boat" in process.stdout.readline().decode()
+
+
 def test_ctrl_c_within_a_step_is_heard_behind_it(caplog: pytest.LogCaptureFixture):
     async def work() -> None:
         answer = asyncio.get_running_loop().create_future()

@@ -169,6 +169,14 @@ def test_functions_are_called_and_answered(kind: str, answer: Any):
     assert asked.tool_calls == [llm.ToolCall("camera", {"name": "front"}, "call-7")]
 
 
+@WAYS
+def test_a_call_without_an_id_and_without_arguments_is_one(answer: Any):
+    with xai_answering(answer({"type": "function_call", "name": "now"})):
+        asked = ask("sync", "What time is it?", responses=True)
+
+    assert asked.tool_calls == [llm.ToolCall("now", {}, "call_0")]
+
+
 def test_a_chain_sends_calls_and_results_as_items(image_file: Any):
     def camera() -> llm.ToolOutput:
         """Take a picture."""
@@ -413,6 +421,11 @@ FAILED = {"error": {"code": "server_error", "message": "The model broke."}, "sta
 def test_a_response_that_failed_is_an_error(kind: str, answer: Any):
     with xai_answering(answer()), pytest.raises(llm.ModelError, match=r"The model broke\."):
         ask(kind, "When?", responses=True)
+
+
+def test_a_response_that_failed_without_a_word_is_an_error_too():
+    with xai_answering(whole(status="failed")), pytest.raises(llm.ModelError, match="failed"):
+        ask("sync", "When?", responses=True)
 
 
 @BOTH
