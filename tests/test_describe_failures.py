@@ -173,6 +173,17 @@ def test_a_refusal_without_a_reason_is_an_images_own_once_the_question_is_good(
     assert images("out.jsonl") == [names[0], names[2]]
 
 
+def test_a_question_that_an_earlier_run_asked_is_good(xai: FakeServer, gallery: Gallery):
+    first, second = gallery(2)
+    describe("What?", first, "--output", "out.jsonl")
+    xai.fail(400, error="No.")
+
+    result = describe("What?", first, second, "--output", "out.jsonl")
+
+    assert "failed: photos/001.png: No. " in result.stderr
+    assert "Images: 0 done, 1 done before, 1 failed." in result.stderr
+
+
 def test_without_a_key_nothing_is_read_or_written(
     xai: FakeServer, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ):
