@@ -184,6 +184,17 @@ def test_a_question_that_an_earlier_run_asked_is_good(xai: FakeServer, gallery: 
     assert "Images: 0 done, 1 done before, 1 failed." in result.stderr
 
 
+def test_an_answer_that_was_cut_off_is_kept_and_told(xai: FakeServer, gallery: Gallery):
+    names = gallery(2)
+    xai.reply("A boat at sea.", finish_reason="length")
+
+    result = describe("What?", *names, "--output", "out.jsonl", "--concurrency", "1")
+
+    told = [line for line in result.stderr.splitlines() if "not all of it" in line]
+    assert told == [f"{names[0]}: its answer is not all of it, see -o max_tokens."]
+    assert images("out.jsonl") == names
+
+
 def test_without_a_key_nothing_is_read_or_written(
     xai: FakeServer, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ):
