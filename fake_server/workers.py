@@ -46,9 +46,11 @@ def serve_together(count: int, options: Mapping[str, Any]) -> int:
         given = {**options, "port": shared.getsockname()[1]}
         # Whatever is wrong with the options is said once, and before anybody starts.
         url = FakeServer(**given).url
-        with _undisturbed():
-            workers = [_started(given, shared) for _ in range(count)]
+        workers: list[_Worker] = []
         try:
+            # Ctrl-C that comes meanwhile is heard at the end of it, when all that were started can be ended.
+            with _undisturbed():
+                workers.extend(_started(given, shared) for _ in range(count))
             if _all_listen(workers):
                 return asyncio.run(_watched(workers, url))
             return _lost()

@@ -110,11 +110,12 @@ def test_all_end_when_one_is_killed():
 
 @contextmanager
 def starting(
-    count: int, scenario: Path | None = None
+    count: int, scenario: Path | None = None, *, at_the_first: bool = False
 ) -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
     """Give a server in a session of its own, and its workers, which know what they are to do.
 
     They do not listen yet if there is a `scenario`, a pipe: each waits for somebody to write into it.
+    `at_the_first` worker, the others are still to be started.
     """
     pipe = subprocess.PIPE
     named = ("--scenario", str(scenario)) if scenario else ()
@@ -125,7 +126,10 @@ def starting(
         if scenario:
             # Who starts them reads it first.
             scenario.write_text("rules: []")
-        while len(workers := children(process.pid)) < count or not all(map(has_begun, workers)):
+        enough = 1 if at_the_first else count
+        while len(workers := children(process.pid)) < enough or not (
+            at_the_first or all(map(has_begun, workers))
+        ):
             time.sleep(0.001)
         try:
             yield process, workers
@@ -156,6 +160,15 @@ def test_all_end_without_a_word_on_ctrl_c_before_they_listen(unwritten):
     with starting(2, unwritten) as (process, workers):
         # As a terminal does: to all of them.
         os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out, err) == (130, "", "")
+    assert gone(workers)
+
+
+def test_all_end_without_a_word_on_ctrl_c_while_some_are_not_even_started(unwritten):
+    with starting(8, unwritten, at_the_first=True) as (process, workers):
+        os.kill(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
 
     assert (process.returncode, out, err) == (130, "", "")
