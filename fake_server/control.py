@@ -101,8 +101,10 @@ def _answered(handler: Handler, asked: Asked) -> Reply:
         return handler(asked)
     except NotThere as error:
         return _error(404, str(error))
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         return _error(400, str(error))
+    except RecursionError:
+        return _error(400, "this is nested too deeply")
     except AssertionError as error:
         return _error(409, str(error))
     except StateLost as error:

@@ -170,7 +170,7 @@ WRONG: list[Any] = [
         "/rules",
         {"content": b'{"reply":{"tool_calls":[{"name":"f","arguments":{"a":' + b"[" * 100_000},
         400,
-        "recursion",
+        "this is nested too deeply",
     ),
     pytest.param("GET", "/requests?after=x", {}, 400, "invalid literal for int()"),
     pytest.param(

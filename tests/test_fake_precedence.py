@@ -243,3 +243,13 @@ def test_a_body_that_is_no_json_is_refused(grok_server, content):
 
     assert answer.status_code == 400
     assert answer.text.startswith("Failed to parse the request body as JSON: ")
+
+
+def test_nesting_without_end_is_refused_in_words_that_are_no_pythons(grok_server):
+    headers = {**BEARER, "content-type": "application/json"}
+
+    answer = send(
+        grok_server, "POST", "/v1/chat/completions", headers=headers, content=b'{"a":' * 100_000
+    )
+
+    assert answer.text == "Failed to parse the request body as JSON: recursion limit exceeded"

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fake_server.accounting import count_image_tokens, count_tiles
+from llm_grok_vision.estimate import _caption, find_model
 from llm_grok_vision.prepare import Preparation, prepare
-from llm_grok_vision.tokens import patched, tiled
+from llm_grok_vision.tokens import Cost, patched, tiled
 from tests.pictures import picture
 from tests.prompting import run_llm, shown_error
 from tests.sound_headers import png_header
@@ -103,6 +104,28 @@ def test_the_squares_are_drawn_over_a_copy(photo: Path, tmp_path: Path, model: s
         assert drawn.size == (1344, 896)
         # The border of the second square, in a picture that was black.
         assert drawn.getpixel((448 if model == "grok-4" else 32, 200)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("model", ["grok-4", "grok-4.3"], ids=["tiles", "patches"])
+def test_the_count_is_written_below(photo: Path, tmp_path: Path, model: str):
+    run_llm("grok-vision", "tokens", photo, "-m", model, "--draw", tmp_path / "out.png")
+
+    # What is white here is neither the border of a tile nor that of a patch.
+    with Image.open(tmp_path / "out.png") as drawn:
+        inside = [drawn.getpixel((x, 880)) for x in range(12, 400) if x % 32]
+    assert (255, 255, 255) in inside
+
+
+@pytest.mark.parametrize(
+    ("model", "cost", "said"),
+    [
+        ("grok-4", tiled(1344, 896, "high"), "grok-4: 6 tiles: 1792 tokens"),
+        ("grok-4", tiled(1345, 896, "high"), "grok-4: 8 tiles, counted as 6: 1792 tokens"),
+        ("grok-4.3", patched(1344, 896), "grok-4.3: 1176 patches: 1178 tokens"),
+    ],
+)
+def test_a_drawing_says_how_its_squares_are_counted(model: str, cost: Cost, said: str):
+    assert _caption(find_model(model), cost) == said
 
 
 MISTAKES = [

@@ -47,7 +47,8 @@ def undecodable(error: Exception) -> ApiError:
     ASSUMED: xAI words these as Rust's serde does; where it adds a line and a column,
     nothing is added here.
     """
-    problem = str(error)
+    # Python's own words for it are others in each of its versions.
+    problem = "recursion limit exceeded" if isinstance(error, RecursionError) else str(error)
     if not isinstance(error, msgspec.ValidationError):
         return refuse("not JSON", problem=problem)
     found = _PATH.search(problem)
