@@ -16,7 +16,7 @@ from ..journal import LoggedRequest
 from ..refusals import refuse
 from ..request import ChatRequest, FilePart, ImagePart, Message, Part, TextPart, Tool, UnknownPart
 from ..service import Service
-from .grpc_usage import SERVICE_TIER, time_of, usage_message, usage_names
+from .grpc_usage import time_of, usage_message, usage_names, written
 
 _ASSISTANT = chat_pb2.MessageRole.ROLE_ASSISTANT
 _FINISHED = {
@@ -157,7 +157,8 @@ def to_message(completion: Completion) -> chat_pb2.GetChatCompletionResponse:
         )
         for index in range(completion.choices)
     ]
-    return chat_pb2.GetChatCompletionResponse(
+    return written(
+        chat_pb2.GetChatCompletionResponse,
         outputs=outputs,
         usage=usage_message(completion.usage),
         citations=completion.citations,
@@ -174,8 +175,11 @@ def to_chunks(completion: Completion) -> Iterator[chat_pb2.GetChatCompletionChun
         usage = usage_message(completion.used(said, thought))
         for index in range(completion.choices):
             chunk = chat_pb2.CompletionOutputChunk(delta=delta, index=index)
-            yield chat_pb2.GetChatCompletionChunk(
-                outputs=[chunk], usage=usage, **_envelope(completion)
+            yield written(
+                chat_pb2.GetChatCompletionChunk,
+                outputs=[chunk],
+                usage=usage,
+                **_envelope(completion),
             )
     for index in range(completion.choices):
         last = chat_pb2.CompletionOutputChunk(
@@ -184,7 +188,8 @@ def to_chunks(completion: Completion) -> Iterator[chat_pb2.GetChatCompletionChun
             index=index,
         )
         is_end = index == completion.choices - 1
-        yield chat_pb2.GetChatCompletionChunk(
+        yield written(
+            chat_pb2.GetChatCompletionChunk,
             outputs=[last],
             usage=usage_message(completion.usage),
             citations=completion.citations if is_end else (),
@@ -203,10 +208,11 @@ def _deltas(completion: Completion) -> Iterator[chat_pb2.Delta]:
 
 def _tool_calls(completion: Completion) -> list[chat_pb2.ToolCall]:
     return [
-        chat_pb2.ToolCall(
+        written(
+            chat_pb2.ToolCall,
             id=call.id,
             type=chat_pb2.ToolCallType.TOOL_CALL_TYPE_CLIENT_SIDE_TOOL,
-            status=chat_pb2.ToolCallStatus.TOOL_CALL_STATUS_COMPLETED,
+            status="TOOL_CALL_STATUS_COMPLETED",
             function=chat_pb2.FunctionCall(name=call.name, arguments=call.arguments),
         )
         for call in completion.tool_calls
@@ -219,7 +225,7 @@ def _envelope(completion: Completion) -> Mapping[str, Any]:
         "created": time_of(completion.created),
         "model": completion.model_id,
         "system_fingerprint": completion.system_fingerprint,
-        "service_tier": SERVICE_TIER,
+        "service_tier": "SERVICE_TIER_DEFAULT",
     }
 
 

@@ -1,20 +1,30 @@
-"""What messages of xai_api have in common: usage, times, the tier. DOC PROTO."""
+"""What messages of xai_api have in common: how they are written, usage, times. DOC PROTO."""
 
-from typing import Any
+from typing import Any, TypeVar
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from xai_sdk.proto import usage_pb2
 
 from ..accounting import Usage
 from ..server_tools import COUNTERS
 
-SERVICE_TIER = usage_pb2.ServiceTier.SERVICE_TIER_DEFAULT
+Kind = TypeVar("Kind", bound=Message)
 
 _SERVER_TOOLS = {
-    "web_search_calls": usage_pb2.ServerSideTool.SERVER_SIDE_TOOL_WEB_SEARCH,
-    "x_search_calls": usage_pb2.ServerSideTool.SERVER_SIDE_TOOL_X_SEARCH,
-    "code_interpreter_calls": usage_pb2.ServerSideTool.SERVER_SIDE_TOOL_CODE_EXECUTION,
+    "web_search_calls": "SERVER_SIDE_TOOL_WEB_SEARCH",
+    "x_search_calls": "SERVER_SIDE_TOOL_X_SEARCH",
+    "code_interpreter_calls": "SERVER_SIDE_TOOL_CODE_EXECUTION",
 }
+
+
+def written(kind: type[Kind], **fields: Any) -> Kind:
+    """Write a message, but for fields that the installed xai-sdk is too old to know: its clients see none.
+
+    Those of an enumeration may be given by their names.
+    """
+    known = kind.DESCRIPTOR.fields_by_name
+    return kind(**{name: value for name, value in fields.items() if name in known})
 
 
 def time_of(seconds: int) -> Timestamp:
@@ -24,7 +34,8 @@ def time_of(seconds: int) -> Timestamp:
 
 def usage_message(usage: Usage) -> usage_pb2.SamplingUsage:
     """Write usage."""
-    return usage_pb2.SamplingUsage(
+    return written(
+        usage_pb2.SamplingUsage,
         completion_tokens=usage.completion_tokens,
         reasoning_tokens=usage.reasoning_tokens,
         prompt_tokens=usage.prompt_tokens,
