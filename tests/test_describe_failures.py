@@ -240,6 +240,21 @@ def test_a_service_that_comes_back_is_asked_about_the_rest(xai: FakeServer, gall
     assert "Images: 1 done, 0 done before, 11 failed." in result.stderr
 
 
+@pytest.mark.usefixtures("no_waiting")
+def test_a_service_that_refuses_is_not_away(xai: FakeServer, gallery: Gallery):
+    names = gallery(19)
+    for _ in range(9 * ATTEMPTS):
+        xai.fail(503)
+    xai.fail(400, error="Invalid PNG image.")
+    for _ in range(9 * ATTEMPTS):
+        xai.fail(503)
+
+    result = describe("What?", *names, "--output", "out.jsonl", "--concurrency", "1")
+
+    assert "Images: 0 done, 0 done before, 19 failed." in result.stderr
+    assert "was away" not in result.stderr
+
+
 REFUSED: list[Any] = [
     pytest.param(400, "Invalid PNG image.", id="image"),
     pytest.param(403, "Content violates usage guidelines. Failed check: X.", id="moderation"),

@@ -206,6 +206,17 @@ def test_a_drawing_does_not_take_the_place_of_the_image(image_file: WriteFile):
     assert photo.read_bytes() == picture(64, 64)
 
 
+def test_a_drawing_takes_the_place_of_an_earlier_one(photo: Path, tmp_path: Path):
+    out = tmp_path / "out.png"
+    out.write_bytes(picture(64, 64))
+
+    result = run_llm("grok-vision", "tokens", photo, "--draw", out)
+
+    assert result.exit_code == 0
+    with Image.open(out) as drawn:
+        assert drawn.size == (1344, 896)
+
+
 def test_a_drawing_shows_the_image_as_it_looks(image_file: WriteFile, tmp_path: Path):
     """16 bits a channel are scaled, and what is transparent is white."""
     deep = Image.new("I;16", (900, 900), 32768)
