@@ -9,7 +9,7 @@ import anthropic
 import pytest
 
 from fake_server import FakeServer
-from tests.asking import body, post, send
+from tests.asking import BEARER, body, post, send
 from tests.pictures import picture
 
 PHOTO = picture(449, 448)
@@ -226,3 +226,19 @@ def test_the_log_has_usage_by_the_names_of_this_path(grok_server, client):
         '{"input_tokens": 768, "cache_creation_input_tokens": 0,'
         ' "cache_read_input_tokens": 0, "output_tokens": 19}'
     )
+
+
+def test_a_whole_answer_has_every_field_of_a_message(grok_server):
+    asked = {"model": "grok-4", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    grok_server.reply("A boat.")
+
+    answer = send(grok_server, "POST", "/v1/messages", headers=BEARER, json=asked).json()
+
+    assert {name: answer[name] for name in answer if name not in ("id", "usage")} == {
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "text", "text": "A boat."}],
+        "model": "grok-4-0709",
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+    }

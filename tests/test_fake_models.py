@@ -53,3 +53,10 @@ def test_a_key_is_never_given_back(grok_server, key, redacted):
 
     assert answer.json()["redacted_api_key"] == redacted
     assert key not in answer.text
+
+
+def test_the_list_of_models_is_one_as_openais_clients_want_it(grok_server):
+    answer = listed(grok_server, "/v1/models")
+
+    assert answer.keys() == {"data", "object"}
+    assert answer["object"] == "list"

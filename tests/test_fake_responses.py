@@ -239,3 +239,15 @@ def test_the_async_client_streams_too(grok_server):
             return "".join(event.delta for event in deltas)
 
     assert asyncio.run(heard()).startswith("The fake server saw 1 image.")
+
+
+def test_a_refusal_streams_and_is_a_part_of_its_own(grok_server, client):
+    grok_server.reply(refusal="I will not.")
+
+    events = [*ask(client, input_text("Hi"), stream=True)]
+
+    *deltas, done = [event for event in events if event.type.startswith("response.refusal.")]
+    assert [event.delta for event in deltas] == ["I", " will", " not."]
+    assert (done.type, done.refusal) == ("response.refusal.done", "I will not.")
+    (part,) = events[-1].response.output[0].content
+    assert (part.type, part.refusal) == ("refusal", "I will not.")

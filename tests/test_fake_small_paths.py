@@ -139,3 +139,15 @@ def test_another_verb_is_refused(grok_server, method, path):
     answer = send(grok_server, method, path, headers=BEARER)
 
     assert (answer.status_code, answer.content) == (405, b"")
+
+
+def test_a_completion_has_every_field_of_one(grok_server):
+    asked = {"model": "grok-3", "prompt": "Once upon", "stop": " upon"}
+    grok_server.reply("A time upon a time")
+
+    answer = send(grok_server, "POST", "/v1/completions", headers=BEARER, json=asked).json()
+
+    assert (answer["object"], answer["model"]) == ("text_completion", "grok-3")
+    assert answer["choices"] == [
+        {"index": 0, "text": "A time", "logprobs": None, "finish_reason": "stop"}
+    ]
