@@ -253,3 +253,15 @@ def test_nesting_without_end_is_refused_in_words_that_are_no_pythons(grok_server
     )
 
     assert answer.text == "Failed to parse the request body as JSON: recursion limit exceeded"
+
+
+@pytest.mark.parametrize(
+    "part", [{"type": "text"}, {"type": "text", "text": None}, {"type": "image_url"}]
+)
+def test_a_part_without_what_its_type_names_is_refused(grok_server, part):
+    answer = post(grok_server, body(part))
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == (
+        f"Invalid request content: Content part of type {part['type']} is not supported."
+    )
