@@ -1,10 +1,11 @@
-"""The fake as a process of its own, told from outside when to stop."""
+"""What runs in a process of its own: the fake, told from outside when to stop, tests of strangers, and pip."""
 
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +51,9 @@ def nested(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     langsmith comes with one of the clients that our own tests need, and takes seconds to load.
     """
     return pytester.runpytest_subprocess("-p", "no:langsmith_plugin", *arguments)
+
+
+def install(folder: Path, *packages: str) -> None:
+    """Install packages into a folder, for PYTHONPATH, without what they ask for themselves."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
+    subprocess.run([*pip, *packages], check=True, capture_output=True)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.running import install
+
 PROGRAM = """
 import json
 
@@ -48,9 +50,7 @@ print(
 @pytest.fixture
 def older(tmp_path: Path) -> Path:
     """Install it into a folder of its own, with a protobuf that it knows."""
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    older = ["xai-sdk==1.4.0", "protobuf==6.33.6"]
-    subprocess.run([*pip, "--target", str(tmp_path), *older], check=True, capture_output=True)
+    install(tmp_path, "xai-sdk==1.4.0", "protobuf==6.33.6")
     return tmp_path
 
 

@@ -5,8 +5,9 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -53,6 +54,11 @@ def is_running(pid: int) -> bool:
 def has_begun(pid: int) -> bool:
     """Whether a process has loaded what the server is made of."""
     return b"msgspec" in Path(f"/proc/{pid}/maps").read_bytes()
+
+
+def have_begun(count: int, pids: list[int]) -> bool:
+    """Whether there are so many processes, and all have begun."""
+    return len(pids) >= count and all(map(has_begun, pids))
 
 
 def gone(pids: list[int]) -> bool:
@@ -126,10 +132,8 @@ def starting(
         if scenario:
             # Who starts them reads it first.
             scenario.write_text("rules: []")
-        enough = 1 if at_the_first else count
-        while len(workers := children(process.pid)) < enough or not (
-            at_the_first or all(map(has_begun, workers))
-        ):
+        ready: Callable[[list[int]], bool] = bool if at_the_first else partial(have_begun, count)
+        while not ready(workers := children(process.pid)):
             time.sleep(0.001)
         try:
             yield process, workers

@@ -10,6 +10,7 @@ import pytest
 
 from fake_server import FakeServer
 from tests.prompting import shape
+from tests.running import install
 
 # The rivals, and what they load that LLM does not bring.
 RIVALS = ("llm-grok==1.4.2", "llm-xai==0.2", "httpx-sse", "rich", "markdown-it-py", "mdurl")
@@ -21,8 +22,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def rivals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the rivals into a folder of their own."""
     folder = tmp_path_factory.mktemp("rivals")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
-    subprocess.run([*pip, *RIVALS], check=True, capture_output=True)
+    install(folder, *RIVALS)
     return folder
 
 
