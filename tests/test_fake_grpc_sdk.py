@@ -7,6 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 from pydantic import BaseModel
 from xai_sdk import AsyncClient, Client
 from xai_sdk.chat import image, system, tool, tool_result, user
@@ -242,3 +243,29 @@ def test_a_rate_limit_is_not_asked_again(grok_server: FakeServer, client: Client
 
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert len(grok_server.requests) == 1
+
+
+def test_no_field_of_an_answer_is_left_out(grok_server: FakeServer, client: Client):
+    """A name that the newest messages do not know would go in silence."""
+    fields = {"text_tokens": 9, "cached_tokens": 4, "reasoning_tokens": 2}
+    grok_server.reply("A boat.", tool_calls=[("tide", {})], citations=[URL], usage=fields)
+    chat = client.chat.create(model="grok-4", messages=[user("Hi", image(URL))], tools=[TIDE])
+
+    answer = chat.sample().proto
+
+    assert named(answer) == {
+        *("id", "outputs", "created", "model", "system_fingerprint"),
+        *("usage", "citations", "service_tier"),
+    }
+    assert named(answer.usage) == {
+        *("completion_tokens", "reasoning_tokens", "prompt_tokens", "total_tokens"),
+        *("prompt_text_tokens", "prompt_image_tokens", "cached_prompt_text_tokens"),
+        "cost_in_usd_ticks",
+    }
+    (call,) = answer.outputs[0].message.tool_calls
+    assert named(call) == {"id", "type", "status", "function"}
+
+
+def named(message: Message) -> set[str]:
+    """Name the fields of a message that say something."""
+    return {field.name for field, _ in message.ListFields()}
