@@ -7,12 +7,11 @@ the connection closes sees a broken connection instead of the answer.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from . import grpc, headers
-from .accounting import Usage
 from .batches import Batches
 from .completion import Completion
 from .delivery import Line, Outgoing, Receive, Scope, Send, deliver, read_body
@@ -23,68 +22,14 @@ from .refusals import FAILURES, ApiError, StateLost, refuse
 from .request import ChatRequest
 from .service import Service
 from .settings import DEFAULT_MAX_BODY
-from .wire import (
-    batches,
-    chat_completions,
-    completions,
-    deferred,
-    embeddings,
-    errors,
-    files,
-    keys,
-    messages,
-    models,
-    responses,
-    stored,
-    tokenize,
-)
-from .wire.call import Call, Routes
+from .wire import chat_completions, deferred, errors, messages
+from .wire.call import Call
+from .wire.paths import POSTS, ROUTES, WireFormat
 
 _logger = logging.getLogger("fake_server")
 
 # What ends a call of gRPC with nothing but headers.
 EndCall = Callable[[headers.Headers], None]
-
-
-class WireFormat(Protocol):
-    """What a module of `wire` has to have to answer a POST."""
-
-    def decode(self, data: bytes) -> Any:
-        """Read a body; raises msgspec.DecodeError."""
-
-    def to_request(self, body: Any, data: bytes) -> ChatRequest:
-        """Translate a body; raises msgspec.DecodeError."""
-
-    def to_json(self, completion: Completion, body: Any) -> bytes:
-        """Write a whole answer."""
-
-    def to_events(self, completion: Completion, body: Any) -> Iterator[bytes]:
-        """Write an answer as server-sent events."""
-
-    def usage_json(self, usage: Usage) -> dict[str, Any]:
-        """Write usage."""
-
-    def error_event(self, error: ApiError) -> bytes:
-        """Write an error that comes inside a stream."""
-
-
-_POSTS: dict[str, WireFormat] = {
-    chat_completions.PATH: chat_completions,
-    responses.PATH: responses,
-    messages.PATH: messages,
-    completions.PATH: completions,
-}
-
-ROUTES = Routes(
-    *models.ROUTES,
-    *keys.ROUTES,
-    *batches.ROUTES,
-    *deferred.ROUTES,
-    *stored.ROUTES,
-    *tokenize.ROUTES,
-    *embeddings.ROUTES,
-    *files.ROUTES,
-)
 
 
 @dataclass
@@ -178,7 +123,7 @@ class App:
                 await self._refuse(error, log, line)
 
     async def _answer_http(self, log: LoggedRequest, body: bytes, line: Line) -> None:
-        wire = _POSTS.get(log.path) if log.method == "POST" else None
+        wire = POSTS.get(log.path) if log.method == "POST" else None
         if wire:
             self._check_key(log.key)
             await self._complete(wire, log, body, line)
@@ -187,7 +132,7 @@ class App:
             log.status = 200
             await line.whole(200, headers.of_preflight(self.service.now(), log.path), b"")
             return
-        handler, blanks = ROUTES.find(log.method, log.path, posts=_POSTS)
+        handler, blanks = ROUTES.find(log.method, log.path, posts=POSTS)
         self._check_key(log.key)
         answer = await handler(Call(self.service, self.batches, log, body, blanks))
         log.status = answer.status

@@ -4,14 +4,12 @@ An answer streams here too, is cut as a fault says, and times out as the client 
 """
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 from .delivery import BREAK
-
-T = TypeVar("T")
+from .loop import Loop
 
 App = Callable[..., Awaitable[None]]
 Message = dict[str, Any]
@@ -116,30 +114,11 @@ def async_transport(app: App, library: Any) -> Any:
     return Transport()
 
 
-class _Loop:
-    """A loop in a thread of its own: the application is asynchronous, whoever calls."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do some work there."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def close(self) -> None:
-        """End the thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
 def transport(app: App, library: Any) -> Any:
     """Make a BaseTransport of httpx or httpx2, whichever module is given."""
 
     class Body(library.SyncByteStream):  # type: ignore[misc]
-        def __init__(self, loop: _Loop, exchange: _Exchange, request: Any) -> None:
+        def __init__(self, loop: Loop, exchange: _Exchange, request: Any) -> None:
             self.loop, self.exchange, self.request = loop, exchange, request
 
         def __iter__(self) -> Iterator[bytes]:
@@ -154,7 +133,7 @@ def transport(app: App, library: Any) -> Any:
 
     class Transport(library.BaseTransport):  # type: ignore[misc]
         def __init__(self) -> None:
-            self.loop = _Loop()
+            self.loop = Loop()
 
         def handle_request(self, request: Any) -> Any:
             exchange = self.loop.wait(_begun(app, request, request.read()))

@@ -10,18 +10,10 @@ from typing import Any
 
 import msgspec
 
-from .app import ROUTES
-from .wire import chat_completions, completions, messages, responses_body
-from .wire.responses import PATH as RESPONSES
+from .wire.paths import POSTS, ROUTES
 
 Fields = dict[str, Any]
 
-_POSTS: dict[str, type] = {
-    chat_completions.PATH: chat_completions.Body,
-    RESPONSES: responses_body.Body,
-    messages.PATH: messages.Body,
-    completions.PATH: completions.Body,
-}
 _BLANK = re.compile(r"\{(\w+)\}")
 _TEXT: Fields = {"schema": {"type": "string"}}
 _ERROR: Fields = {
@@ -77,8 +69,8 @@ def document() -> Fields:
 
 
 def _rows() -> Iterator[tuple[str, str, type | None, bool]]:
-    for path, body in _POSTS.items():
-        yield "POST", path, body, False
+    for path, wire in POSTS.items():
+        yield "POST", path, wire.Body, False
     for route in ROUTES.routes:
         yield route.verb, route.path, route.body, route.upload
 

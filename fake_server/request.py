@@ -3,6 +3,9 @@
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
+
+from llm_grok_vision.limits import IMAGE_DETAILS
 
 
 class TextPart(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
@@ -93,3 +96,20 @@ class ChatRequest(msgspec.Struct, frozen=True):
     def images(self) -> list[ImagePart | FilePart]:
         """All images of all messages, in order."""
         return [part for part in self.parts if isinstance(part, (ImagePart, FilePart))]
+
+
+def with_known_details(request: ChatRequest) -> ChatRequest:
+    """Read a detail that there is not as `auto`."""
+    return replace(
+        request,
+        messages=tuple(
+            replace(message, parts=tuple(map(_with_known_detail, message.parts)))
+            for message in request.messages
+        ),
+    )
+
+
+def _with_known_detail(part: Part) -> Part:
+    if isinstance(part, (ImagePart, FilePart)) and part.detail not in IMAGE_DETAILS:
+        return replace(part, detail="auto")
+    return part

@@ -1,12 +1,9 @@
 """The fake as a running server: in a thread for Python, in the main thread for the command."""
 
-import asyncio
 import os
 import socket
-import threading
 from collections.abc import AsyncIterator, Iterable
-from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -24,6 +21,7 @@ from .front import Front
 from .in_process import async_transport, transport
 from .journal import Journal, LoggedImage, LoggedRequest
 from .listening import listener, listening
+from .loop import Loop
 from .passing import passing
 from .scripts import Answers
 from .service import Service
@@ -163,9 +161,6 @@ class FakeServer(Answers):
             file = ScenarioFile(Path(scenario), self._scenario)
             self._scenario.watch, self.app.restore = file.refresh, file.restore
         self.asgi = Front(self.app, passing(record, upstream, replay), token)
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
 
     @property
     def requests(self) -> Journal:
@@ -304,10 +299,10 @@ class FakeServer(Answers):
                 yield
 
     def __enter__(self) -> "Self":
-        ready: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
-        self._thread.start()
-        ready.result()
+        with ExitStack() as running:
+            loop = running.enter_context(closing(Loop()))
+            running.enter_context(loop.within(self.running()))
+            self._stop = running.pop_all().close
         return self
 
     def __exit__(
@@ -316,23 +311,6 @@ class FakeServer(Answers):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._loop and self._stopping and self._thread:
-            self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join()
+        self._stop()
         if error is None:
             self.raise_errors()
-
-    def _run(self, ready: "Future[None]") -> None:
-        try:
-            asyncio.run(self._serve(ready))
-        except Exception as error:
-            # Before it is ready, the thread that waits has to hear of it.
-            if ready.done():
-                raise
-            ready.set_exception(error)
-
-    async def _serve(self, ready: "Future[None]") -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        async with self.running():
-            ready.set_result(None)
-            await self._stopping.wait()

@@ -12,17 +12,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from llm_grok_vision.limits import EXTRA_PATCHES, IMAGE_DETAILS, TICKS_PER_USD
+from llm_grok_vision.limits import TICKS_PER_USD
 
-from .accounting import (
-    Usage,
-    count_image_tokens,
-    count_patches,
-    count_seen_tiles,
-    count_text_tokens,
-    count_tiles,
-    words,
-)
+from .accounting import Usage, words
 from .answer import answer, server_tool_call_id, tool_call_id
 from .catalogue import Model, find, get, listed
 from .checks import TEAM, check
@@ -34,16 +26,13 @@ from .exchange import without_images
 from .fetch import Sources
 from .files import Files
 from .identity import uuid
-from .images import Picture, decoded, hashed, is_data_url, read
-from .journal import Journal, LoggedAnswer, LoggedImage, LoggedMessage, LoggedRequest
+from .journal import Journal, LoggedAnswer, LoggedImage, LoggedRequest
 from .rates import Rates, Told
 from .refusals import refuse
-from .request import ChatRequest, FilePart, ImagePart, Part, TextPart
+from .request import ChatRequest, with_known_details
 from .scenario import Reply, Rule, Scenario, Scripted, scripted
+from .sight import Sight
 from .stored import Stored, StoredAnswers
-
-# Bytes of an image below which a thread costs more than it gives: others wait some ms at most.
-_LARGE = 4 * 1024**2
 
 # Bytes of a request from which its images are not hashed again for each of its ids.
 _LONG_SEED = 8 * 1024
@@ -71,6 +60,9 @@ class Service:
     stored: StoredAnswers = field(default_factory=StoredAnswers)
     deferred: Deferred = field(default_factory=Deferred)
     files: Files = field(default_factory=Files)
+
+    def __post_init__(self) -> None:
+        self._sight = Sight(self.sources, self.files, self.journal.images, self.contract)
 
     def now(self) -> int:
         """Seconds since 1970, by the clock that was chosen."""
@@ -110,9 +102,9 @@ class Service:
             earlier = self.stored.get(request.previous)
             request = replace(request, messages=(*earlier.messages, *request.messages))
         if self.contract.any_detail:
-            request = _with_known_details(request)
+            request = with_known_details(request)
         model = self._answering(check(request))
-        text_tokens, images = await self._look(request, model, log)
+        text_tokens, images = await self._sight.look(request, model, log)
         if text_tokens > model.context_length:
             raise refuse("context overflow", limit=model.context_length, tokens=text_tokens)
         if images and len(request.seed) >= _LONG_SEED:
@@ -159,57 +151,6 @@ class Service:
         instead = self.contract.era.retired_answer_as
         is_gone = model.status == "retired-served" and self.contract.by_model and instead
         return get(instead) if is_gone else model
-
-    async def _look(
-        self, request: ChatRequest, model: Model, log: LoggedRequest
-    ) -> tuple[int, list[LoggedImage]]:
-        """Note each message as the model sees it; give the tokens of all texts, and all images."""
-        text_tokens = 0
-        images: list[LoggedImage] = []
-        for message in request.messages:
-            noted = LoggedMessage(message.role)
-            log.messages.append(noted)
-            for part in message.parts:
-                if isinstance(part, TextPart):
-                    noted.parts.append(part.text)
-                    text_tokens += count_text_tokens(part.text)
-                elif isinstance(part, (ImagePart, FilePart)):
-                    image = await self._image(part, model)
-                    noted.parts.append(image)
-                    images.append(image)
-        return text_tokens, images
-
-    async def _image(self, part: ImagePart | FilePart, model: Model) -> LoggedImage:
-        url, declared = "", ""
-        if isinstance(part, FilePart):
-            data, source = self.files.get(part.file_id).data, "file"
-        elif is_data_url(part.url):
-            source = "data"
-            if len(part.url) < _LARGE:
-                data, declared = decoded(part.url, self.contract)
-            else:
-                data, declared = await asyncio.to_thread(decoded, part.url, self.contract)
-        else:
-            fetched = await self.sources.fetch(part.url)
-            data, declared, source = fetched.data, fetched.declared, fetched.source
-            url = part.url
-        picture, sha256 = await _seen(data, declared, self.contract)
-        tiles, patches, tokens = count(self.contract, model, picture, part.detail)
-        self.journal.images.put(sha256, data)
-        return LoggedImage(
-            format=picture.format,
-            width=picture.width,
-            height=picture.height,
-            size=picture.size,
-            detail=part.detail,
-            tiles=tiles,
-            tokens=tokens,
-            source=source,
-            url=url,
-            declared=picture.declared,
-            patches=patches,
-            sha256=sha256,
-        )
 
     def _completion(
         self,
@@ -263,17 +204,6 @@ class Service:
         )
 
 
-def count(contract: Contract, model: Model, picture: Picture, detail: str) -> tuple[int, int, int]:
-    """Count the tiles, the patches and the tokens of an image."""
-    width, height = picture.width, picture.height
-    if contract.by_model and model.accounting == "patches":
-        patches = count_patches(width, height)
-        return 0, patches, patches + EXTRA_PATCHES
-    rule = count_seen_tiles if contract.by_model else count_tiles
-    tiles = rule(width, height, detail)
-    return tiles, 0, count_image_tokens(tiles)
-
-
 def _shorter(seed: bytes, images: list[LoggedImage]) -> bytes:
     """Give what ids of a large request are made of: its images by their hashes."""
     return b" ".join([without_images(seed), *(image.sha256.encode() for image in images)])
@@ -303,32 +233,6 @@ def _shown(error: BaseException) -> str:
 def _said_model(model: Model, request: ChatRequest) -> str:
     effort = request.parameters.get("reasoning_effort")
     return (effort in ("medium", "high") and model.effort_as) or model.answers_as
-
-
-def _with_known_details(request: ChatRequest) -> ChatRequest:
-    """Read a detail that there is not as `auto`."""
-    return replace(
-        request,
-        messages=tuple(
-            replace(message, parts=tuple(map(_with_known_detail, message.parts)))
-            for message in request.messages
-        ),
-    )
-
-
-def _with_known_detail(part: Part) -> Part:
-    if isinstance(part, (ImagePart, FilePart)) and part.detail not in IMAGE_DETAILS:
-        return replace(part, detail="auto")
-    return part
-
-
-async def _seen(data: bytes, declared: str, contract: Contract) -> tuple[Picture, str]:
-    """Read an image, and give its hash; a large one beside the loop, which serves others meanwhile."""
-    if len(data) < _LARGE:
-        return read(data, declared, contract), hashed(data)
-    return await asyncio.gather(
-        asyncio.to_thread(read, data, declared, contract), asyncio.to_thread(hashed, data)
-    )
 
 
 def _cut(reply: Reply, parameters: dict[str, Any]) -> tuple[list[str], list[str], str]:

@@ -13,7 +13,16 @@ from ..completion import Completion
 from ..request import ChatRequest, Message, spoken
 from .chat_completions import error_event, usage_json
 
-__all__ = ["PATH", "decode", "error_event", "to_events", "to_json", "to_request", "usage_json"]
+__all__ = [
+    "PATH",
+    "Body",
+    "decode",
+    "error_event",
+    "to_events",
+    "to_json",
+    "to_request",
+    "usage_json",
+]
 
 PATH = "/v1/completions"
 

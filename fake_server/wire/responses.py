@@ -18,7 +18,16 @@ from ..server_tools import COUNTERS
 from .responses_body import Body, ListedTool, decode, read_tools, to_request
 from .responses_items import Event, Fields, Item, items_of
 
-__all__ = ["PATH", "decode", "error_event", "to_events", "to_json", "to_request", "usage_json"]
+__all__ = [
+    "PATH",
+    "Body",
+    "decode",
+    "error_event",
+    "to_events",
+    "to_json",
+    "to_request",
+    "usage_json",
+]
 
 PATH = "/v1/responses"
 
