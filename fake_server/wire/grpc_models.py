@@ -14,7 +14,7 @@ from ..refusals import refuse
 from ..service import Service
 from .grpc_usage import time_of
 from .keys import CREATED, redacted
-from .models import price
+from .models import IMAGE_CENTS, price
 from .tokenize import tokens
 
 _MODALITIES = {"text": models_pb2.Modality.TEXT, "image": models_pb2.Modality.IMAGE}
@@ -46,6 +46,7 @@ def _image_model(model: Model) -> models_pb2.ImageGenerationModel:
         version="1.0",
         input_modalities=[_MODALITIES[modality] for modality in model.input_modalities],
         output_modalities=[models_pb2.Modality.IMAGE],
+        image_price=IMAGE_CENTS,
         created=time_of(model.created),
         max_prompt_length=model.context_length,
         system_fingerprint=model.system_fingerprint,

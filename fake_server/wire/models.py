@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from llm_grok_vision.limits import TICKS_PER_USD
+
 from ..catalogue import Model
 from ..checks import TEAM
 from ..refusals import refuse
@@ -17,6 +19,9 @@ from .call import Answer, Call, Route
 
 # OBSERVED: 20000 is what a model at 2 US dollars a million tokens lists.
 _PRICE_UNITS = 10_000
+
+# OBSERVED 2025-09-04 of grok-2-image-1212, as 700000000; ASSUMED of the others.
+IMAGE_CENTS = 7
 
 Shape = Callable[[Model], dict[str, Any]]
 
@@ -94,18 +99,17 @@ async def _none(_call: Call) -> Answer:
 
 
 def _image_model(model: Model) -> dict[str, Any]:
-    # OBSERVED 2025-09-04: the keys, and the length of a prompt; prices are ASSUMED.
     return {
         "id": model.id,
         "fingerprint": model.system_fingerprint,
-        "max_prompt_length": 1024,
+        "max_prompt_length": model.context_length,
         "created": model.created,
         "object": "model",
         "owned_by": "xai",
         "version": "1.0",
-        "input_modalities": ["text"],
+        "input_modalities": model.input_modalities,
         "output_modalities": ["image"],
-        "image_price": 700_000_000,
+        "image_price": IMAGE_CENTS * TICKS_PER_USD // 100,
         "aliases": model.aliases,
     }
 
