@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import zlib
+from typing import Any
 
 import grpc
 import pytest
@@ -301,3 +302,62 @@ def test_a_value_that_has_no_name_is_refused(grok_server, fields, told):
 
     assert e.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert told in e.value.details()
+
+
+def ask(server: FakeServer, **fields: Any) -> chat_pb2.GetChatCompletionResponse:
+    """Ask with fields of one's own beside a question."""
+    content = [chat_pb2.Content(text="What is it?")]
+    asked = {"model": "grok-4", "messages": [chat_pb2.Message(role=1, content=content)], **fields}
+    with channel(server) as opened:
+        stub = chat_pb2_grpc.ChatStub(opened)
+        return stub.GetCompletion(chat_pb2.GetCompletionsRequest(**asked), metadata=KEY)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("web_search", "web_search"),
+        ("x_search", "x_search"),
+        ("code_execution", "code_interpreter"),
+        ("collections_search", "file_search"),
+        ("mcp", "mcp"),
+        ("attachment_search", "file_search"),
+        ("image_generation", "image_generation"),
+    ],
+)
+def test_the_tools_of_xai_have_the_names_of_rest_in_the_journal(grok_server, kind, told):
+    tool = chat_pb2.Tool()
+    getattr(tool, kind).SetInParent()
+
+    ask(grok_server, tools=[tool])
+
+    assert grok_server.requests[0].tools == [told]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("JSON_OBJECT", "{}"), ("TEXT", "The fake server saw no image.")],
+)
+def test_an_answer_may_have_to_be_json(grok_server, kind, text):
+    wanted = chat_pb2.ResponseFormat(format_type=f"FORMAT_TYPE_{kind}")
+
+    assert ask(grok_server, response_format=wanted).outputs[0].message.content == text
+
+
+def test_a_part_that_says_nothing_is_refused(grok_server):
+    asked = [chat_pb2.Message(role=1, content=[chat_pb2.Content()])]
+
+    with pytest.raises(grpc.RpcError, match="nothing") as refused:
+        ask(grok_server, messages=asked)
+
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_long_message_is_told_by_its_length(grok_server):
+    long = [chat_pb2.Message(role=1, content=[chat_pb2.Content(text="boat " * 20_000)])]
+
+    ask(grok_server, messages=long)
+
+    (request,) = grok_server.requests
+    assert request.raw_request.startswith(b"(1000")
+    assert request.raw_request.endswith(b" bytes of protobuf)")
