@@ -165,6 +165,12 @@ def test_a_file_that_is_too_large_is_refused(client, monkeypatch):
     assert refused.value.status_code == 413
 
 
+def test_a_file_of_the_most_bytes_is_taken(client, monkeypatch):
+    monkeypatch.setattr(paths, "MAX_FILE_BYTES", len(PHOTO))
+
+    assert client.files.create(file=("cat.png", PHOTO), purpose="assistants").bytes == len(PHOTO)
+
+
 def test_the_same_file_twice_is_two_files(client, photo):
     again = client.files.create(file=("cat.png", PHOTO), purpose="assistants").id
 
