@@ -57,6 +57,24 @@ def test_a_file_is_listed_shown_and_deleted(client, photo):
         client.files.retrieve(photo)
 
 
+def test_assumed_lists_and_deletions_of_files_are_those_of_openai(grok_server, photo):
+    one = send(grok_server, "GET", f"/v1/files/{photo}", headers=BEARER).json()
+    rows = send(grok_server, "GET", "/v1/files", headers=BEARER).json()
+    gone = send(grok_server, "DELETE", f"/v1/files/{photo}", headers=BEARER).json()
+
+    assert one == {
+        "bytes": len(PHOTO),
+        "created_at": 1767225600,
+        "expires_at": None,
+        "filename": "cat.png",
+        "id": photo,
+        "object": "file",
+        "purpose": "",
+    }
+    assert rows == {"object": "list", "data": [one], "has_more": False}
+    assert gone == {"id": photo, "object": "file", "deleted": True}
+
+
 NAMED = [
     pytest.param(
         lambda server, name: post(server, body({"type": "file", "file": {"file_id": name}})),
