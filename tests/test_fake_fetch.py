@@ -1,11 +1,17 @@
 """The picture behind a web address comes from where it should, and from nowhere else."""
 
+import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 
+import httpcore2
 import pytest
+import trustme
 
 from fake_server import FakeServer, download
+from fake_server.download import Downloaded, Downloads
+from fake_server.refusals import ApiError
 from tests.asking import body, image, post
 from tests.web import PICTURE, Web
 
@@ -249,3 +255,56 @@ def test_an_address_that_cannot_be_is_unreachable(url):
     hosts = ["127.0.0.1", f"{'a' * 70}.example"]
     with FakeServer(allow_hosts=hosts) as server:
         assert refusal(server, url) == UNABLE + "Fetching image failed."
+
+
+@pytest.fixture
+def secure(web: Web, monkeypatch: pytest.MonkeyPatch) -> Web:
+    """Let the web server be https://pictures.test, which this machine trusts."""
+    authority = trustme.CA()
+    own, trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("pictures.test").configure_cert(own)
+    authority.configure_trust(trusted)
+    web.socket = own.wrap_socket(web.socket, server_side=True)
+    monkeypatch.setattr(httpcore2, "default_ssl_context", lambda **_: trusted)
+    return web
+
+
+@pytest.mark.usefixtures("names")
+def test_a_picture_is_fetched_over_https(secure, allowing):
+    answer = post(allowing, body(image(f"https://pictures.test:{secure.server_port}/cat.png")))
+
+    assert answer.status_code == 200, answer.text
+    assert allowing.requests[0].images[0].source == "network"
+    assert secure.seen[0]["host"] == f"pictures.test:{secure.server_port}"
+
+
+@pytest.mark.usefixtures("names")
+def test_a_host_whose_certificate_is_anothers_is_unreachable(secure):
+    with FakeServer(allow_hosts=["paintings.test", "127.0.0.1"]) as server:
+        url = f"https://paintings.test:{secure.server_port}/cat.png"
+
+        assert refusal(server, url) == UNABLE + "Fetching image failed."
+
+
+def test_a_name_that_leads_to_a_public_address_is_fetched(monkeypatch):
+    asked: list[str] = []
+
+    async def get(_client: object, _url: str, address: str, _most: int) -> Downloaded:
+        asked.append(address)
+        return Downloaded(PICTURE, "image/png")
+
+    public = [(2, 1, 6, "", ("203.0.114.7", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: public)
+    monkeypatch.setattr(download, "_get_from", get)
+
+    asyncio.run(Downloads(frozenset({"pictures.test"}), 99).fetch("https://pictures.test/cat.png"))
+
+    assert asked == ["203.0.114.7"]
+
+
+def test_a_picture_of_the_most_bytes_is_taken(web):
+    hosts, url = frozenset({"127.0.0.1"}), f"{web.url}/cat.png"
+
+    assert asyncio.run(Downloads(hosts, len(PICTURE)).fetch(url)).data == PICTURE
+    with pytest.raises(ApiError, match="above the maximum"):
+        asyncio.run(Downloads(hosts, len(PICTURE) - 1).fetch(url))
