@@ -174,6 +174,31 @@ def test_an_upload_that_is_no_form_is_refused_without_a_word_in_the_log(
     assert caplog.messages == []
 
 
+def form(*fields: tuple[bytes, bytes, bytes]) -> bytes:
+    """Write a form of files, each with the name of its field, its own and its bytes."""
+    parts = [
+        b'--b\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n%s\r\n' % field
+        for field in fields
+    ]
+    return b"".join(parts) + b"--b--\r\n"
+
+
+def test_a_file_in_another_field_is_not_taken(grok_server):
+    content = form((b"mask", b"mask.png", b"mask"), (b"file", b"cat.png", PHOTO))
+
+    answer = send(grok_server, "POST", "/v1/files", content=content, headers=FORM)
+
+    assert (answer.json()["filename"], answer.json()["bytes"]) == ("cat.png", len(PHOTO))
+
+
+def test_a_name_that_is_no_utf_8_is_told_as_far_as_it_is(grok_server):
+    content = form((b"file", b"caf\xe9.png", PHOTO))
+
+    answer = send(grok_server, "POST", "/v1/files", content=content, headers=FORM)
+
+    assert answer.json()["filename"] == "caf\ufffd.png"
+
+
 def test_a_file_that_is_too_large_is_refused(client, monkeypatch):
     monkeypatch.setattr(paths, "MAX_FILE_BYTES", len(PHOTO) - 1)
 

@@ -55,6 +55,50 @@ def test_a_key_is_never_given_back(grok_server, key, redacted):
     assert key not in answer.text
 
 
+def test_a_key_is_told_whole(grok_server):
+    """DOC OPENAPI: the keys."""
+    told = listed(grok_server, "/v1/api-key")
+    me = listed(grok_server, "/v1/me")
+
+    assert told == {
+        "redacted_api_key": "xai-...-key",
+        "user_id": me["user_id"],
+        "name": "fake_server",
+        "create_time": "2026-01-01T00:00:00.000000Z",
+        "modify_time": "2026-01-01T00:00:00.000000Z",
+        "modified_by": me["user_id"],
+        "team_id": me["team_id"],
+        "acls": ["api-key:model:*", "api-key:endpoint:*"],
+        "api_key_id": me["api_key"]["api_key_id"],
+        "team_blocked": False,
+        "api_key_blocked": False,
+        "api_key_disabled": False,
+    }
+    assert me == {
+        "user_id": me["user_id"],
+        "team_id": me["team_id"],
+        "zdr_status": "no_zdr",
+        "team_blocked": False,
+        "api_key": {
+            "redacted_api_key": "xai-...-key",
+            "api_key_id": me["api_key"]["api_key_id"],
+            "blocked": False,
+            "disabled": False,
+        },
+    }
+
+
+def test_another_key_has_another_id(grok_server):
+    ids = {
+        send(
+            grok_server, "GET", "/v1/api-key", headers={"authorization": f"Bearer xai-{name}"}
+        ).json()["api_key_id"]
+        for name in ("one", "two", "one")
+    }
+
+    assert len(ids) == 2
+
+
 def test_the_list_of_models_is_one_as_openais_clients_want_it(grok_server):
     answer = listed(grok_server, "/v1/models")
 

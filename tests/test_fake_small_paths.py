@@ -50,6 +50,7 @@ def test_a_text_is_cut_into_tokens(grok_server):
     assert list(first) == ["token_id", "string_token", "token_bytes"]
     assert (first["string_token"], first["token_bytes"]) == ("A", [65])
     assert (second["string_token"], bytes(second["token_bytes"])) == (" boat", b" boat")
+    assert (first["token_id"], second["token_id"]) == (52833, 11946)
 
 
 def test_a_long_text_is_cut_as_a_short_one(grok_server):
@@ -151,3 +152,14 @@ def test_a_completion_has_every_field_of_one(grok_server):
     assert answer["choices"] == [
         {"index": 0, "text": "A time", "logprobs": None, "finish_reason": "stop"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [(32_768, 200), (32_769, 400)], ids=["at-most", "one-more"]
+)
+def test_assumed_a_text_is_cut_into_as_many_tokens_as_the_model_reads(grok_server, words, status):
+    asked = {"text": "a " * words, "model": "grok-2-vision"}
+
+    answer = send(grok_server, "POST", "/v1/tokenize-text", json=asked, headers=BEARER)
+
+    assert answer.status_code == status

@@ -124,6 +124,28 @@ def test_what_was_asked_is_listed_in_order(grok_server, client):
     assert (image.type, image.image_url, image.detail) == ("input_image", PHOTO, "low")
 
 
+def test_assumed_items_are_a_list_as_openai_has_it(grok_server):
+    grok_server.reply("A boat.")
+    first = ask(grok_server, input_text("What is it?"))
+    second = ask(grok_server, input_text("Whose?"), previous_response_id=first)
+
+    told = send(grok_server, "GET", f"/v1/responses/{second}/input_items", headers=BEARER).json()
+
+    items = told["data"]
+    assert [(item["role"], item["content"]) for item in items] == [
+        ("user", [{"type": "input_text", "text": "What is it?"}]),
+        ("assistant", [{"type": "output_text", "text": "A boat."}]),
+        ("user", [{"type": "input_text", "text": "Whose?"}]),
+    ]
+    assert told == {
+        "object": "list",
+        "data": items,
+        "first_id": items[0]["id"],
+        "last_id": items[2]["id"],
+        "has_more": False,
+    }
+
+
 def test_a_deleted_answer_is_gone(grok_server, client):
     first = ask(grok_server)
 
