@@ -35,6 +35,10 @@ def test_a_model_that_does_not_answer_is_not_listed(grok_server, name):
     assert name not in send(grok_server, "GET", "/v1/models", headers=BEARER).text
 
 
+def test_a_model_that_makes_images_is_one_of_the_models(grok_server):
+    assert listed(grok_server, "/v1/models/grok-imagine-image")["id"] == "grok-imagine-image"
+
+
 def test_an_image_model_is_no_language_model(grok_server):
     images = "/v1/language-models/grok-imagine-image"
 
