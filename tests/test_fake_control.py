@@ -267,3 +267,15 @@ def test_a_model_api_below_another_name_is_not_the_control(grok_server):
 
     assert answer.status_code == 404
     assert len(grok_server.requests) == 1
+
+
+def test_what_is_too_large_for_the_fake_itself_is_told_as_json():
+    with FakeServer(max_body=10) as server:
+        answer = send(server, "POST", "/_fake/replies", content=b"x" * 11)
+
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == {
+        "code": "too-large",
+        "error": "The request is larger than --max-body.",
+    }
