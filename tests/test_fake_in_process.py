@@ -31,6 +31,17 @@ def test_a_client_asks_without_a_socket(server, library):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
+def test_an_answer_has_the_headers_that_it_has_over_a_socket(server, library):
+    with library.Client(transport=server.transport(library)) as client:
+        here = client.post(URL, json=body(), headers=BEARER)
+    with FakeServer() as other, library.Client(trust_env=False) as client:
+        there = client.post(f"{other.url}/chat/completions", json=body(), headers=BEARER)
+
+    assert here.headers.multi_items() == there.headers.multi_items()
+    assert len(here.headers) > 10
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_an_async_client_asks_without_a_socket(server, library):
     async def ask():
         async with library.AsyncClient(transport=server.async_transport(library)) as client:
@@ -88,9 +99,11 @@ def test_faults_are_errors_of_the_library(server, library, stream, ending, kind)
     server.when().reply("one two", fault={"after_bytes": 20, "ending": ending})
     with (
         library.Client(transport=server.transport(library), timeout=patience(ending)) as client,
-        pytest.raises(getattr(library, kind)),
+        pytest.raises(getattr(library, kind)) as broken,
     ):
         client.post(URL, json=body(stream=stream), headers=BEARER)
+
+    assert broken.value.request.url == URL
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

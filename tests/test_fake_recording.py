@@ -77,6 +77,12 @@ def test_a_stream_is_passed_on_as_it_comes(recorder, upstream, tmp_path):
     assert len(cassettes(tmp_path)) == 1
 
 
+def test_nothing_is_asked_for_that_could_only_be_written_in_base64(recorder, upstream):
+    ask(recorder)
+
+    assert upstream.requests[0].headers["accept-encoding"] == "identity"
+
+
 def test_keys_cookies_and_images_are_not_written_but_by_hash(recorder, tmp_path):
     ask(recorder)
 
