@@ -181,6 +181,22 @@ def test_a_planted_drift_is_told_by_field_with_a_status_for_ci(
     assert told in out or (name == "0003-responses" and "is not understood" in out)
 
 
+def test_a_drift_of_several_recordings_is_told_once(recorded, capsys):
+    def change(text: str) -> str:
+        return text.replace('"image_tokens":6', '"image_tokens":1024')
+
+    plant(recorded, "0001-chat-completions", change)
+    main(["verify", str(recorded)])
+    once = capsys.readouterr().out
+    plant(recorded, "0002-chat-completions", change)
+    main(["verify", str(recorded)])
+    twice = capsys.readouterr().out
+
+    told = "image_tokens: 1024 was recorded, the fake has 6"
+    assert (once.count(told), "more" in once) == (1, False)
+    assert (twice.count(told), " and 1 more)" in twice) == (1, True)
+
+
 def test_drift_is_told_in_json_too(recorded, capsys):
     plant(recorded, "0001-chat-completions", lambda text: text.replace('"index":0', '"index":"0"'))
 

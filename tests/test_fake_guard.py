@@ -19,6 +19,7 @@ ALLOWED = [
     pytest.param("::ffff:127.0.0.1", HOST, None, id="loopback-mapped"),
     pytest.param(None, HOST, None, id="no-address"),
     pytest.param("127.0.0.1", {"host": "localhost:8400"}, None, id="by-name"),
+    pytest.param("127.0.0.1", {"host": "192.168.1.5:8400"}, None, id="by-another-address"),
     pytest.param("127.0.0.1", {**HOST, "origin": "http://127.0.0.1:8400"}, None, id="own-page"),
     pytest.param("10.0.0.7", {**HOST, "authorization": "Bearer t"}, "t", id="token"),
     pytest.param(
