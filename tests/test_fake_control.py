@@ -210,6 +210,13 @@ WRONG: list[Any] = [
     pytest.param(
         "PUT",
         "/scenario",
+        {"json": {"images": {"https://a.test/b.png": "image/png;base64,aGk="}}},
+        400,
+        "the picture of https://a.test/b.png has to be a data URL with base64",
+    ),
+    pytest.param(
+        "PUT",
+        "/scenario",
         {"json": {"images": {"https://a.test/b.png": "data:image/png;base64,!"}}},
         400,
         "the picture of https://a.test/b.png is no base64",

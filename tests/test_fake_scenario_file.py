@@ -144,6 +144,17 @@ MISTAKES = [
         id="type",
     ),
     pytest.param(
+        "rules:\n  - when:\n      images: two\n      model: grok-4\n    reply: a\n",
+        "line 3: expected `int | null`, got `str` in rules[0].when.images",
+        id="type-before-others",
+    ),
+    pytest.param(
+        "rules:\n  - reply: a\n  - when: {}\n    reply:\n      usage: {cats: 1}\n    name: b\n",
+        "line 4: usage is numbers of text_tokens, cached_tokens, completion_tokens,"
+        " reasoning_tokens from 0 to 100000000, unlike 'cats': 1 in rules[1].reply",
+        id="usage-of-a-reply",
+    ),
+    pytest.param(
         "seed: 1\nrules: none\n", "line 2: expected `array`, got `str` in rules", id="list"
     ),
     pytest.param(
