@@ -564,6 +564,14 @@ def test_a_request_is_answered_in_a_sentence_where_redis_is_gone(tmp_path, caplo
     assert "a request is not in the journal" in caplog.text
 
 
+def test_the_password_of_a_redis_is_not_told():
+    with pytest.raises(ConnectionError) as lost:
+        FakeServer(state="redis://me:a-secret@127.0.0.1:1/0")
+
+    assert str(lost.value).startswith("the state at redis://127.0.0.1:1/0 can't be used: ")
+    assert "a-secret" not in str(lost.value)
+
+
 # What one server kept, as another version of it might have: maps where there are lists.
 OTHER = [
     pytest.param("rules", "/v1/models", id="rules"),
