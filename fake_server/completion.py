@@ -90,4 +90,4 @@ class Completion(msgspec.Struct, frozen=True):
     @property
     def system_fingerprint(self) -> str:
         """The fingerprint of the model, as long as it was in the era."""
-        return self.model.system_fingerprint[: len("fp_") + self.contract.era.fingerprint_digits]
+        return self.contract.era.fingerprint(self.model.system_fingerprint)

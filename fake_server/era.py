@@ -73,11 +73,6 @@ class Era(msgspec.Struct, frozen=True):
         return self.month >= "2026-06"
 
     @property
-    def fingerprint_digits(self) -> int:
-        """How many digits a `system_fingerprint` has."""
-        return 16 if self.month >= "2026-06" else 10
-
-    @property
     def has_data_retention(self) -> bool:
         """Whether headers say `x-data-retention`; not yet on 3 July 2026."""
         return self.month >= "2026-08"
@@ -91,6 +86,10 @@ class Era(msgspec.Struct, frozen=True):
     def shows_key(self) -> bool:
         """Whether the refusal of a key shows its first and last two characters."""
         return self.month < "2026-08"
+
+    def fingerprint(self, whole: str) -> str:
+        """Give a `system_fingerprint` with as many digits as it had."""
+        return whole if self.month >= "2026-06" else whole[: len("fp_") + 10]
 
     def code(self, code: str) -> str:
         """Give the code of an error on chat completions; it was still a sentence on 8 June 2026."""

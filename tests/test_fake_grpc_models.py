@@ -16,7 +16,7 @@ from xai_sdk.proto import (
 )
 
 from fake_server import FakeServer
-from tests.asking import BEARER, send
+from tests.asking import BEARER, body, post, send
 from tests.protocols import channel
 
 KEY = (("authorization", "Bearer xai-test-key"),)
@@ -55,6 +55,16 @@ def test_a_language_model_is_told_whole(grok_server):
         "max_prompt_length": 1_000_000,
         "system_fingerprint": "fp_28f429f60859d922",
     }
+
+
+@pytest.mark.parametrize("era", ["2026-05", "2026-06"], ids=["ten-digits", "sixteen-digits"])
+def test_a_fingerprint_is_listed_as_answers_have_it(era):
+    with FakeServer(era=era) as server:
+        answered = post(server, body(model="grok-4.3")).json()["system_fingerprint"]
+        one = send(server, "GET", "/v1/language-models/grok-4.3", headers=BEARER).json()
+        over_grpc = language_model(server, "grok-4.3").system_fingerprint
+
+    assert one["fingerprint"] == over_grpc == answered
 
 
 def test_a_model_that_reads_no_images_has_no_price_for_them(grok_server):

@@ -26,6 +26,25 @@ def test_one_model_is_its_row_by_any_of_its_names(grok_server, path, name):
     assert listed(grok_server, f"{path}/{name}") == row
 
 
+def test_a_language_model_is_told_with_the_keys_that_were_recorded(grok_server):
+    assert listed(grok_server, "/v1/language-models/grok-4.3") == {
+        "id": "grok-4.3",
+        "fingerprint": "fp_28f429f60859d922",
+        "created": 1777593600,
+        "object": "model",
+        "owned_by": "xai",
+        "version": "1.0",
+        "input_modalities": ["text", "image"],
+        "output_modalities": ["text"],
+        "prompt_text_token_price": 12_500,
+        "cached_prompt_text_token_price": 2_000,
+        "prompt_image_token_price": 12_500,
+        "completion_text_token_price": 25_000,
+        "search_price": 0,
+        "aliases": ["grok-4.3-latest"],
+    }
+
+
 @pytest.mark.parametrize("name", ["grok-5", "grok-beta"], ids=["unknown", "retired"])
 def test_a_model_that_does_not_answer_is_not_listed(grok_server, name):
     answer = send(grok_server, "GET", f"/v1/models/{name}", headers=BEARER)

@@ -8,6 +8,7 @@ from xai_sdk.proto import auth_pb2, models_pb2, tokenize_pb2
 
 from ..catalogue import Model
 from ..checks import TEAM
+from ..era import Era
 from ..identity import uuid
 from ..journal import LoggedRequest
 from ..refusals import refuse
@@ -20,7 +21,7 @@ from .tokenize import tokens
 _MODALITIES = {"text": models_pb2.Modality.TEXT, "image": models_pb2.Modality.IMAGE}
 
 
-def _language_model(model: Model) -> models_pb2.LanguageModel:
+def _language_model(model: Model, era: Era) -> models_pb2.LanguageModel:
     prices = model.usd_per_million
     return models_pb2.LanguageModel(
         name=model.id,
@@ -35,11 +36,11 @@ def _language_model(model: Model) -> models_pb2.LanguageModel:
         search_price=model.search_price,
         created=time_of(model.created),
         max_prompt_length=model.context_length,
-        system_fingerprint=model.system_fingerprint,
+        system_fingerprint=era.fingerprint(model.system_fingerprint),
     )
 
 
-def _image_model(model: Model) -> models_pb2.ImageGenerationModel:
+def _image_model(model: Model, era: Era) -> models_pb2.ImageGenerationModel:
     return models_pb2.ImageGenerationModel(
         name=model.id,
         aliases=model.aliases,
@@ -49,7 +50,7 @@ def _image_model(model: Model) -> models_pb2.ImageGenerationModel:
         image_price=IMAGE_CENTS,
         created=time_of(model.created),
         max_prompt_length=model.context_length,
-        system_fingerprint=model.system_fingerprint,
+        system_fingerprint=era.fingerprint(model.system_fingerprint),
     )
 
 
@@ -61,7 +62,8 @@ def _found(service: Service, name: str, kind: str) -> Model:
 
 
 async def _languages(service: Service, _log: LoggedRequest, _asked: Empty) -> Iterable[Message]:
-    models = [_language_model(model) for model in service.listed("language")]
+    era = service.contract.era
+    models = [_language_model(model, era) for model in service.listed("language")]
     return [models_pb2.ListLanguageModelsResponse(models=models)]
 
 
@@ -70,14 +72,15 @@ async def _embeddings(_service: Service, _log: LoggedRequest, _asked: Empty) -> 
 
 
 async def _images(service: Service, _log: LoggedRequest, _asked: Empty) -> Iterable[Message]:
-    models = [_image_model(model) for model in service.listed("image")]
+    era = service.contract.era
+    models = [_image_model(model, era) for model in service.listed("image")]
     return [models_pb2.ListImageGenerationModelsResponse(models=models)]
 
 
 async def _language(
     service: Service, _log: LoggedRequest, asked: models_pb2.GetModelRequest
 ) -> Iterable[Message]:
-    return [_language_model(_found(service, asked.name, "language"))]
+    return [_language_model(_found(service, asked.name, "language"), service.contract.era)]
 
 
 async def _embedding(
@@ -89,7 +92,7 @@ async def _embedding(
 async def _image(
     service: Service, _log: LoggedRequest, asked: models_pb2.GetModelRequest
 ) -> Iterable[Message]:
-    return [_image_model(_found(service, asked.name, "image"))]
+    return [_image_model(_found(service, asked.name, "image"), service.contract.era)]
 
 
 async def _tokenize(

@@ -14,6 +14,7 @@ from llm_grok_vision.limits import TICKS_PER_USD
 
 from ..catalogue import Model
 from ..checks import TEAM
+from ..era import Era
 from ..refusals import refuse
 from .call import Answer, Call, Route
 
@@ -23,19 +24,18 @@ _PRICE_UNITS = 10_000
 # OBSERVED 2025-09-04 of grok-2-image-1212, as 700000000; ASSUMED of the others.
 IMAGE_CENTS = 7
 
-Shape = Callable[[Model], dict[str, Any]]
+Shape = Callable[[Model, Era], dict[str, Any]]
 
 
 async def _models(call: Call) -> Answer:
     """List every model that answers, those that make images included."""
-    rows = [_model(model) for model in call.service.listed("language", "image")]
+    rows = _rows(call, _model, "language", "image")
     return Answer(msgspec.json.encode({"data": rows, "object": "list"}))
 
 
 async def _language_models(call: Call) -> Answer:
     """List the language models with what they read and cost."""
-    rows = [_language_model(model) for model in call.service.listed("language")]
-    return Answer(msgspec.json.encode({"models": rows}))
+    return Answer(msgspec.json.encode({"models": _rows(call, _language_model, "language")}))
 
 
 async def _one_model(call: Call) -> Answer:
@@ -53,18 +53,23 @@ def _one(call: Call, shape: Shape, kinds: tuple[str, ...]) -> Answer:
     found = call.service.find(name)
     if found is None or found not in call.service.listed(*kinds):
         raise refuse("unknown model", model=name, team=TEAM)
-    return Answer(msgspec.json.encode(shape(found)))
+    return Answer(msgspec.json.encode(shape(found, call.service.contract.era)))
 
 
-def _model(model: Model) -> dict[str, Any]:
+def _rows(call: Call, shape: Shape, *kinds: str) -> list[dict[str, Any]]:
+    era = call.service.contract.era
+    return [shape(model, era) for model in call.service.listed(*kinds)]
+
+
+def _model(model: Model, _era: Era) -> dict[str, Any]:
     return {"id": model.id, "created": model.created, "object": "model", "owned_by": "xai"}
 
 
-def _language_model(model: Model) -> dict[str, Any]:
+def _language_model(model: Model, era: Era) -> dict[str, Any]:
     prices = model.usd_per_million
     return {
         "id": model.id,
-        "fingerprint": model.system_fingerprint,
+        "fingerprint": era.fingerprint(model.system_fingerprint),
         "created": model.created,
         "object": "model",
         "owned_by": "xai",
@@ -86,8 +91,7 @@ def price(usd_per_million: float) -> int:
 
 
 async def _image_models(call: Call) -> Answer:
-    rows = [_image_model(model) for model in call.service.listed("image")]
-    return Answer(msgspec.json.encode({"models": rows}))
+    return Answer(msgspec.json.encode({"models": _rows(call, _image_model, "image")}))
 
 
 async def _one_image_model(call: Call) -> Answer:
@@ -98,10 +102,10 @@ async def _none(_call: Call) -> Answer:
     return Answer(msgspec.json.encode({"models": []}))
 
 
-def _image_model(model: Model) -> dict[str, Any]:
+def _image_model(model: Model, era: Era) -> dict[str, Any]:
     return {
         "id": model.id,
-        "fingerprint": model.system_fingerprint,
+        "fingerprint": era.fingerprint(model.system_fingerprint),
         "max_prompt_length": model.context_length,
         "created": model.created,
         "object": "model",
