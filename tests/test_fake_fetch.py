@@ -4,8 +4,9 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
+from functools import partial
 
-import httpcore2
+import httpx2
 import pytest
 import trustme
 
@@ -265,7 +266,7 @@ def secure(web: Web, monkeypatch: pytest.MonkeyPatch) -> Web:
     authority.issue_cert("pictures.test").configure_cert(own)
     authority.configure_trust(trusted)
     web.socket = own.wrap_socket(web.socket, server_side=True)
-    monkeypatch.setattr(httpcore2, "default_ssl_context", lambda **_: trusted)
+    monkeypatch.setattr(httpx2, "AsyncClient", partial(httpx2.AsyncClient, verify=trusted))
     return web
 
 
