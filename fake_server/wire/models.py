@@ -21,7 +21,8 @@ from .call import Answer, Call, Route
 # OBSERVED: 20000 is what a model at 2 US dollars a million tokens lists.
 _PRICE_UNITS = 10_000
 
-# OBSERVED 2025-09-04 of grok-2-image-1212, as 700000000; ASSUMED of the others.
+# OBSERVED 2025-09-04 of grok-2-image-1212, as 700000000 ticks; ASSUMED of the others.
+# DOC PROTO: over gRPC in cents.
 IMAGE_CENTS = 7
 
 Shape = Callable[[Model, Era], dict[str, Any]]
