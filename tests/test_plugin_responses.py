@@ -495,6 +495,13 @@ def test_an_unknown_shape_is_an_error_and_no_traceback(output: Any):
             "Found.",
             id="mcp_call",
         ),
+        pytest.param(
+            {"type": "mcp_call", "id": "mcp_1", "name": "read", "status": "incomplete"},
+            "read",
+            {},
+            "incomplete",
+            id="mcp_call-that-tells-its-status-alone",
+        ),
     ],
 )
 def test_each_kind_of_tool_that_xai_runs_is_shown(

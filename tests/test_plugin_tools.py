@@ -39,6 +39,27 @@ def test_an_image_of_a_tool_follows_its_result(xai: FakeServer):
     ]
 
 
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+def test_a_call_is_kept_for_the_log_as_xai_writes_it(xai: FakeServer, stream: bool):
+    xai.reply("Wait.", reasoning="A door.", tool_calls=[("camera", {"name": "front"})])
+
+    response = llm.get_model(MODEL).prompt("Who is there?", tools=[camera], stream=stream)
+    response.text()
+
+    (choice,) = (response.response_json or {})["choices"]
+    (call,) = choice["message"].pop("tool_calls")
+    assert call.pop("id") == response.tool_calls()[0].tool_call_id
+    assert call == {
+        "function": {"name": "camera", "arguments": '{"name":"front"}'},
+        "type": "function",
+    }
+    assert choice == {
+        "index": 0,
+        "message": {"role": "assistant", "content": "Wait.", "reasoning_content": "A door."},
+        "finish_reason": "tool_calls",
+    }
+
+
 def test_an_image_of_an_async_tool_follows_its_result(xai: FakeServer):
     xai.reply(tool_calls=[("slow_camera", {"name": "front"})])
     xai.reply("A door.")
