@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -133,9 +134,11 @@ def whole(finish_reason: str = "stop", /, **message: Any) -> Answer:
 
 
 @contextmanager
-def xai_answering(*answers: Answer | Callable[..., None]) -> Iterator[RawServer]:
+def xai_answering(
+    *answers: Answer | Callable[..., None], tls: ssl.SSLContext | None = None
+) -> Iterator[RawServer]:
     """Point the plugin at a server that sends these bytes, and at a key."""
-    with RawServer(*answers) as server, pytest.MonkeyPatch.context() as patch:
+    with RawServer(*answers, tls=tls) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("XAI_API_KEY", KEY)
         patch.setenv("XAI_API_BASE", server.url)
         yield server

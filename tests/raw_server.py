@@ -1,6 +1,7 @@
 """A server that sends exactly the bytes it is told to, and closes: for broken answers."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -33,14 +34,22 @@ def stream(*events: str, end: bytes = b"0\r\n\r\n") -> Answer:
 class RawServer:
     """Answers each connection with the next of its answers; `requests` are the raw bytes.
 
-    An answer is an iterable of pieces, or a function that is handed the connection.
+    An answer is an iterable of pieces, or a function that is handed the connection. With `tls`
+    it is spoken to by https; who does not trust it uses up an answer.
     """
 
-    def __init__(self, *answers: Answer | Callable[[socket.socket], None]) -> None:
+    def __init__(
+        self,
+        *answers: Answer | Callable[[socket.socket], None],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.requests: list[bytes] = []
         self._answers = list(answers)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+        if tls:
+            self._listener = tls.wrap_socket(self._listener, server_side=True)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Self":
@@ -67,6 +76,8 @@ class RawServer:
         for answer in self._answers:
             try:
                 connection, _ = self._listener.accept()
+            except ssl.SSLError:
+                continue
             except OSError:
                 return
             # A client that has heard enough hangs up.
