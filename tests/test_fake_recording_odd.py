@@ -3,6 +3,7 @@
 import gzip
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import trustme
 import yaml
 
 from fake_server import FakeServer
@@ -54,6 +56,19 @@ def test_an_answer_that_comes_packed_is_passed_on_and_kept_unpacked(tmp_path):
         replayed = get(server)
 
     assert recorded.content == replayed.content == WHOLE
+
+
+def test_an_api_is_asked_by_https(tmp_path, monkeypatch):
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+
+    with (
+        RawServer(http(WHOLE), tls=tls) as api,
+        FakeServer(record=tmp_path, upstream=api.url.removesuffix("/v1")) as server,
+    ):
+        assert get(server).content == WHOLE
 
 
 def test_an_answer_that_is_no_text_is_replayed_as_it_was(tmp_path):
