@@ -1,8 +1,5 @@
 """One request to xAI as httpx2 sends it, and httpx2's errors as sentences for the user."""
 
-import functools
-import os
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +18,7 @@ from .errors import (
     TimedOut,
 )
 from .refusals import api_error
+from .trust import certificates
 
 # Reading may take long while a model thinks; a silence longer than this is a stall.
 TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)
@@ -54,10 +52,10 @@ def make_client(kind: type[_Client]) -> _Client:
         return kind(timeout=TIMEOUT, verify=certificates())
 
 
-def certificates() -> ssl.SSLContext:
-    """Give the machine's certificates, which are read when they are first asked for."""
+def read_certificates() -> None:
+    """Read the machine's certificates, if nobody has yet; raises InvalidSetting."""
     with _usable_settings():
-        return _certificates(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+        certificates()
 
 
 @contextmanager
@@ -71,15 +69,6 @@ def _usable_settings() -> Iterator[None]:
         raise InvalidSetting(
             f"The proxy or certificate settings of this machine cannot be used: {problem}."
         ) from None
-
-
-@functools.cache
-def _certificates(*_places: str | None) -> ssl.SSLContext:
-    """Read the machine's certificates once: that takes longer than many a request.
-
-    `_places` are the settings by which httpx2 finds them.
-    """
-    return httpx2.create_ssl_context()
 
 
 def build_request(client: httpx2.Client | httpx2.AsyncClient, call: Call) -> httpx2.Request:

@@ -12,6 +12,7 @@ import httpx2
 
 from .errors import GrokError, ImageNotReadable, ImageTooLarge
 from .names import shown_address
+from .trust import certificates
 
 # More than xAI takes of one image, because a large one may be scaled down here.
 MAX_BYTES = 64 * 1024**2
@@ -67,6 +68,7 @@ def _opened(url: str, name: str) -> Iterator[tuple[httpx2.Response, Iterator[byt
                 max_redirects=_MAX_REDIRECTS,
                 headers=headers,
                 timeout=TIMEOUT,
+                verify=certificates(),
             ) as client,
             client.stream("GET", url) as response,
         ):

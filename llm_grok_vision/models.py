@@ -119,7 +119,7 @@ class _Shared:
         Imports, reads certificates and image files, and may download.
         """
         from .body import Body
-        from .connection import Call, certificates
+        from .connection import Call, read_certificates
         from .sending import Attempts
         from .settings import api_base
 
@@ -131,7 +131,7 @@ class _Shared:
 
         attempts = Attempts(prompt, wire.sends, self._refused_addresses, build)
         call = attempts.first()
-        certificates()
+        read_certificates()
         return Begun(wire.reader(key), call, attempts.after)
 
 

@@ -2,12 +2,18 @@
 
 import ssl
 from pathlib import Path
+from unittest.mock import Mock
 
+import httpx2
+import llm
 import pytest
 import trustme
 
+from fake_server import FakeServer
 from llm_grok_vision.errors import ConnectionFailed
+from tests.pictures import picture
 from tests.prompting import BOTH, ask, whole, xai_answering
+from tests.raw_server import RawServer, http
 
 
 @pytest.fixture
@@ -36,18 +42,34 @@ def test_who_is_not_trusted_hears_no_key(tls: ssl.SSLContext, kind: str):
     assert server.requests == []
 
 
-@BOTH
-def test_an_authority_that_is_named_is_trusted(
-    authority: trustme.CA,
-    tls: ssl.SSLContext,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    kind: str,
-):
+@pytest.fixture
+def named(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the user name the authority, as one of a company is."""
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
+
+@BOTH
+@pytest.mark.usefixtures("named")
+def test_an_authority_that_is_named_is_trusted(tls: ssl.SSLContext, kind: str):
     with xai_answering(whole(content="A boat."), tls=tls) as server:
         assert ask(kind, "What?").text == "A boat."
 
     assert len(server.requests) == 1
+
+
+@pytest.mark.usefixtures("named")
+def test_pictures_are_downloaded_from_whom_it_vouches_for(
+    xai: FakeServer, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+):
+    """Reading certificates takes longer than most downloads: that is done once."""
+    reading = Mock(wraps=httpx2.create_ssl_context)
+    monkeypatch.setattr(httpx2, "create_ssl_context", reading)
+    cat = http(picture(16, 32), headers="content-type: image/png")
+
+    with RawServer(cat, cat, tls=tls) as host:
+        address = llm.Attachment(url=f"{host.url}/cat.png", type="image/png")
+        ask("sync", attachments=[address, address], image_urls="inline")
+
+    assert [(seen.width, seen.height) for seen in xai.requests[0].images] == [(16, 32)] * 2
+    assert reading.call_count == 1
