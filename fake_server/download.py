@@ -3,7 +3,9 @@
 import asyncio
 import json
 import socket
+import ssl
 from contextlib import suppress
+from functools import cache
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
@@ -39,7 +41,9 @@ class Downloads(msgspec.Struct, frozen=True):
             raise refuse("fetch timeout") from None
 
     async def _follow(self, url: str) -> Downloaded:
-        async with httpx2.AsyncClient(trust_env=False, timeout=FETCH_SECONDS) as client:
+        async with httpx2.AsyncClient(
+            trust_env=False, timeout=FETCH_SECONDS, verify=certificates()
+        ) as client:
             try:
                 for _ in range(_MOST_REDIRECTS + 1):
                     got = await self._get(client, url, await self._checked_addresses(url))
@@ -77,6 +81,12 @@ class Downloads(msgspec.Struct, frozen=True):
             if is_private(address) and not named_itself:
                 raise refuse("fetch not allowed", host=host)
         return addresses
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """Read whom to trust, once: it takes longer than a picture, and others would wait each time."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 async def _get_from(

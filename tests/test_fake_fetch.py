@@ -4,9 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
-from functools import partial
 
-import httpx2
 import pytest
 import trustme
 
@@ -266,7 +264,7 @@ def secure(web: Web, monkeypatch: pytest.MonkeyPatch) -> Web:
     authority.issue_cert("pictures.test").configure_cert(own)
     authority.configure_trust(trusted)
     web.socket = own.wrap_socket(web.socket, server_side=True)
-    monkeypatch.setattr(httpx2, "AsyncClient", partial(httpx2.AsyncClient, verify=trusted))
+    monkeypatch.setattr(download, "certificates", lambda: trusted)
     return web
 
 
@@ -277,6 +275,11 @@ def test_a_picture_is_fetched_over_https(secure, allowing):
     assert answer.status_code == 200, answer.text
     assert allowing.requests[0].images[0].source == "network"
     assert secure.seen[0]["host"] == f"pictures.test:{secure.server_port}"
+
+
+def test_whom_to_trust_is_read_once():
+    """Reading it takes longer than a picture, and others would wait meanwhile."""
+    assert download.certificates() is download.certificates()
 
 
 @pytest.mark.usefixtures("names")
