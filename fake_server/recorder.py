@@ -5,6 +5,7 @@ A cassette is written when its answer is complete; an answer that broke off is n
 
 import logging
 import re
+import ssl
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,12 +27,28 @@ _GRPC = b"application/grpc"
 _LONGEST_NAME = 100
 
 
+def trusted() -> ssl.SSLContext:
+    """Read the settings of this machine for certificates and proxies; raises ValueError."""
+    try:
+        context = httpx2.create_ssl_context()
+        httpx2.AsyncClient(verify=context)
+    except (httpx2.InvalidURL, ValueError, ImportError, OSError) as error:
+        # What is no address may have a password in it.
+        is_address = isinstance(error, httpx2.InvalidURL)
+        problem = "the address of a proxy is none" if is_address else error
+        raise ValueError(
+            f"the proxy or certificate settings of this machine can't be used: {problem}"
+        ) from None
+    return context
+
+
 @dataclass
 class Recorder:
     """Passes requests on to `upstream`, the address of xAI's API, and its answers back."""
 
     folder: Path
     upstream: str
+    trusted: ssl.SSLContext
     _written: int = 0
 
     async def __call__(self, scope: Scope, body: bytes, line: Line) -> None:
@@ -57,7 +74,7 @@ class Recorder:
         return httpx2.Request(scope["method"], url, headers=passed, content=body)
 
     async def _pass(self, asked: httpx2.Request, body: bytes, line: Line) -> None:
-        async with httpx2.AsyncClient(timeout=_PATIENCE) as client:
+        async with httpx2.AsyncClient(timeout=_PATIENCE, verify=self.trusted) as client:
             answer = await client.send(asked, stream=True)
             if answer.status_code not in STATUSES:
                 await answer.aclose()

@@ -71,6 +71,25 @@ def test_an_api_is_asked_by_https(tmp_path, monkeypatch):
         assert get(server).content == WHOLE
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("SSL_CERT_FILE", "no-such-file.pem", id="certificates-that-are-not-there"),
+        pytest.param("ALL_PROXY", "nonsense://proxy", id="proxy-of-no-known-kind"),
+        pytest.param("ALL_PROXY", "http://me:PASSWORD@[::1", id="proxy-that-is-no-address"),
+    ],
+)
+def test_settings_of_the_machine_that_cannot_work_are_told_at_the_start(
+    tmp_path, monkeypatch, name, value
+):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ValueError, match=r"settings of this machine can't be used: ") as refused:
+        FakeServer(record=tmp_path)
+
+    assert "PASSWORD" not in str(refused.value)
+
+
 def test_an_answer_that_is_no_text_is_replayed_as_it_was(tmp_path):
     with recording(tmp_path, http(BINARY, headers="content-type: image/png")) as (server, _):
         recorded = get(server, "/v1/files/file-1/content")
