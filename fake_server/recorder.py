@@ -31,6 +31,7 @@ def trusted() -> ssl.SSLContext:
     """Read the settings of this machine for certificates and proxies; raises ValueError."""
     try:
         context = httpx2.create_ssl_context()
+        # Whoever makes a client learns what the proxies are.
         httpx2.AsyncClient(verify=context)
     except (httpx2.InvalidURL, ValueError, ImportError, OSError) as error:
         # What is no address may have a password in it.
