@@ -155,9 +155,18 @@ def _sentence(error: Exception, call: Call) -> GrokError:
         case httpx2.TimeoutException():
             return TimedOut(f"{where} fell silent for {TIMEOUT.read:.0f} seconds.")
         case httpx2.ConnectError():
-            return ConnectionFailed(f"Could not connect to {where}{_by_proxy(url)}: {problem}.")
+            return ConnectionFailed(_not_connected(where, _by_proxy(url), problem))
         case _:
             return StreamInterrupted(f"The connection to {where} broke: {problem}.")
+
+
+def _not_connected(where: str, by_proxy: str, problem: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in problem:
+        return (
+            f"{where} shows a certificate that this machine does not trust: {problem}."
+            " If it is your network's own, let SSL_CERT_FILE name the file of its authority."
+        )
+    return f"Could not connect to {where}{by_proxy}: {problem}."
 
 
 def _by_proxy(url: httpx2.URL | None) -> str:
