@@ -1,11 +1,13 @@
 """What all tests share: LLM's own folder is never touched, nor the machine's settings."""
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import tenacity
+import trustme
 from hypothesis import HealthCheck, settings
 
 from fake_server import FakeServer
@@ -56,6 +58,32 @@ def xai(grok_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     monkeypatch.setenv("XAI_API_KEY", "xai-test-key")
     monkeypatch.setenv("XAI_API_BASE", grok_server.url)
     return grok_server
+
+
+@pytest.fixture
+def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """Make an authority that nobody knows yet."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    return trustme.CA()
+
+
+@pytest.fixture
+def named_authority(
+    authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let the user name the authority, as one of a company is."""
+    file = tmp_path_factory.mktemp("authority") / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+
+@pytest.fixture
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    """Let 127.0.0.1 be spoken to by https, with a certificate of the authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
 
 
 @pytest.fixture

@@ -257,9 +257,8 @@ def test_an_address_that_cannot_be_is_unreachable(url):
 
 
 @pytest.fixture
-def secure(web: Web, monkeypatch: pytest.MonkeyPatch) -> Web:
+def secure(web: Web, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Web:
     """Let the web server be https://pictures.test, which this machine trusts."""
-    authority = trustme.CA()
     own, trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert("pictures.test").configure_cert(own)
     authority.configure_trust(trusted)

@@ -28,20 +28,15 @@ def told(message: Message) -> dict[str, Any]:
     return MessageToDict(message, preserving_proto_field_name=True)
 
 
-def language_model(server: FakeServer, name: str) -> Any:
+def model(server: FakeServer, kind: str, name: str) -> Any:
+    """Ask for a model as one of a kind: Language or ImageGeneration."""
     with channel(server) as opened:
-        stub = models_pb2_grpc.ModelsStub(opened)
-        return stub.GetLanguageModel(models_pb2.GetModelRequest(name=name), metadata=KEY)
-
-
-def image_model(server: FakeServer, name: str) -> Any:
-    with channel(server) as opened:
-        stub = models_pb2_grpc.ModelsStub(opened)
-        return stub.GetImageGenerationModel(models_pb2.GetModelRequest(name=name), metadata=KEY)
+        get = getattr(models_pb2_grpc.ModelsStub(opened), f"Get{kind}Model")
+        return get(models_pb2.GetModelRequest(name=name), metadata=KEY)
 
 
 def test_a_language_model_is_told_whole(grok_server):
-    assert told(language_model(grok_server, "grok-4.3")) == {
+    assert told(model(grok_server, "Language", "grok-4.3")) == {
         "name": "grok-4.3",
         "aliases": ["grok-4.3-latest"],
         "version": "1.0",
@@ -62,22 +57,22 @@ def test_a_fingerprint_is_listed_as_answers_have_it(era):
     with FakeServer(era=era) as server:
         answered = post(server, body(model="grok-4.3")).json()["system_fingerprint"]
         one = send(server, "GET", "/v1/language-models/grok-4.3", headers=BEARER).json()
-        over_grpc = language_model(server, "grok-4.3").system_fingerprint
+        over_grpc = model(server, "Language", "grok-4.3").system_fingerprint
 
     assert one["fingerprint"] == over_grpc == answered
 
 
 def test_a_model_that_reads_no_images_has_no_price_for_them(grok_server):
-    assert "prompt_image_token_price" not in told(language_model(grok_server, "grok-3"))
+    assert "prompt_image_token_price" not in told(model(grok_server, "Language", "grok-3"))
 
 
 def test_what_a_search_costs_is_told(grok_server):
-    assert language_model(grok_server, "grok-4").search_price == 250_000_000
+    assert model(grok_server, "Language", "grok-4").search_price == 250_000_000
 
 
 def test_a_model_that_makes_images_is_told_whole(grok_server):
     """DOC PROTO: the price of an image is in cents here; OBSERVED: in ticks over HTTP."""
-    assert told(image_model(grok_server, "grok-2-image-1212")) == {
+    assert told(model(grok_server, "ImageGeneration", "grok-2-image-1212")) == {
         "name": "grok-2-image-1212",
         "version": "1.0",
         "input_modalities": ["TEXT"],
@@ -119,16 +114,16 @@ def test_models_that_make_images_are_the_same_over_http(grok_server):
 
 
 @pytest.mark.parametrize(
-    ("get", "name"),
+    ("kind", "name"),
     [
-        pytest.param(language_model, "grok-2-image-1212", id="language-of-an-image-model"),
-        pytest.param(language_model, "grok-5", id="language-of-none"),
-        pytest.param(image_model, "grok-4", id="image-of-a-language-model"),
+        pytest.param("Language", "grok-2-image-1212", id="language-of-an-image-model"),
+        pytest.param("Language", "grok-5", id="language-of-none"),
+        pytest.param("ImageGeneration", "grok-4", id="image-of-a-language-model"),
     ],
 )
-def test_a_model_of_another_kind_is_not_found(grok_server, get, name):
+def test_a_model_of_another_kind_is_not_found(grok_server, kind, name):
     with pytest.raises(grpc.RpcError, match=f"The model {name} does not exist") as refused:
-        get(grok_server, name)
+        model(grok_server, kind, name)
 
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
 

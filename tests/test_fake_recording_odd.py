@@ -3,7 +3,6 @@
 import gzip
 import logging
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-import trustme
 import yaml
 
 from fake_server import FakeServer
@@ -58,12 +56,8 @@ def test_an_answer_that_comes_packed_is_passed_on_and_kept_unpacked(tmp_path):
     assert recorded.content == replayed.content == WHOLE
 
 
-def test_an_api_is_asked_by_https(tmp_path, monkeypatch):
-    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
-    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-
+@pytest.mark.usefixtures("named_authority")
+def test_an_api_is_asked_by_https(tmp_path, tls):
     with (
         RawServer(http(WHOLE), tls=tls) as api,
         FakeServer(record=tmp_path, upstream=api.url.removesuffix("/v1")) as server,

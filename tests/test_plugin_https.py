@@ -1,34 +1,17 @@
 """xAI is spoken to by https: whom this machine trusts may answer, and nobody else."""
 
 import ssl
-from pathlib import Path
 from unittest.mock import Mock
 
 import httpx2
 import llm
 import pytest
-import trustme
 
 from fake_server import FakeServer
 from llm_grok_vision.errors import ConnectionFailed
 from tests.pictures import picture
 from tests.prompting import BOTH, ask, whole, xai_answering
 from tests.raw_server import RawServer, http
-
-
-@pytest.fixture
-def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
-    """Make an authority that nobody knows yet."""
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    return trustme.CA()
-
-
-@pytest.fixture
-def tls(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
 
 
 @BOTH
@@ -44,15 +27,8 @@ def test_who_is_not_trusted_hears_no_key(tls: ssl.SSLContext, kind: str):
     assert str(refused.value).startswith(f"{origin} shows a certificate that this machine does not")
 
 
-@pytest.fixture
-def named(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the user name the authority, as one of a company is."""
-    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-
-
 @BOTH
-@pytest.mark.usefixtures("named")
+@pytest.mark.usefixtures("named_authority")
 def test_an_authority_that_is_named_is_trusted(tls: ssl.SSLContext, kind: str):
     with xai_answering(whole(content="A boat."), tls=tls) as server:
         assert ask(kind, "What?").text == "A boat."
@@ -60,7 +36,7 @@ def test_an_authority_that_is_named_is_trusted(tls: ssl.SSLContext, kind: str):
     assert len(server.requests) == 1
 
 
-@pytest.mark.usefixtures("named")
+@pytest.mark.usefixtures("named_authority")
 def test_pictures_are_downloaded_from_whom_it_vouches_for(
     xai: FakeServer, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ):
