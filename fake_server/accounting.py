@@ -10,8 +10,10 @@ from functools import lru_cache
 import msgspec
 
 from llm_grok_vision.limits import (
+    LONG_CONTEXT_FACTOR,
     MAX_TILES,
     PATCH_SIDE,
+    PRIORITY_FACTOR,
     TICKS_PER_SERVER_TOOL_CALL,
     TICKS_PER_USD,
     TILE_SIDE,
@@ -83,8 +85,9 @@ class Usage(msgspec.Struct, frozen=True):
     """Token counts by their wire names; `completion_tokens` leaves reasoning out.
 
     `cached_tokens` are those of the text that cost less because they were sent before; the
-    fake caches nothing by itself. `price_percent` is how much of the model's price is asked.
-    `tells_cost` and `tells_context` are what whoever asks is told. `server_tool_calls` names
+    fake caches nothing by itself. From `long_context_threshold` tokens of a prompt on all
+    tokens cost more, as they do where the answer `is_prioritized`; `price_percent` is how much
+    of that price is asked. `tells_cost` and `tells_context` are what whoever asks is told. `server_tool_calls` names
     the tools that ran at xAI, once for each call.
     """
 
@@ -94,6 +97,8 @@ class Usage(msgspec.Struct, frozen=True):
     reasoning_tokens: int
     prices: Prices
     price_percent: int = 100
+    long_context_threshold: int = 0
+    is_prioritized: bool = False
     server_tool_calls: tuple[str, ...] = ()
     cached_tokens: int = 0
     tells_cost: bool = True
@@ -119,9 +124,15 @@ class Usage(msgspec.Struct, frozen=True):
         prompt = fresh * _ticks(self.prices.prompt)
         prompt += self.cached_tokens * _ticks(self.prices.cached)
         answer = (self.completion_tokens + self.reasoning_tokens) * _ticks(self.prices.completion)
+        tokens = prompt + answer
+        # ASSUMED: that what was cached counts too, and images do.
+        if 0 < self.long_context_threshold <= self.prompt_tokens:
+            tokens *= LONG_CONTEXT_FACTOR
+        if self.is_prioritized:
+            tokens *= PRIORITY_FACTOR
         calls = len(self.server_tool_calls) * TICKS_PER_SERVER_TOOL_CALL
         # ASSUMED of calls: that a batch takes off a part of their price too.
-        return (prompt + answer + calls) * self.price_percent // 100
+        return (tokens + calls) * self.price_percent // 100
 
 
 @lru_cache

@@ -34,7 +34,10 @@ class Retirement(msgspec.Struct, frozen=True):
 class Model(msgspec.Struct, frozen=True):
     """A model by the id that answers carry; `batches` says whether batches take it.
 
-    `answers_as` is another id that answers were seen to carry, `effort_as` that of answers
+    From `long_context_threshold` tokens of a prompt on, a token costs `LONG_CONTEXT_FACTOR`
+    times as much; 0 is no such number. `reasoning_efforts` are the values that it is documented
+    to take, empty where nobody knows, and `default_reasoning_effort` is the one that counts if
+    none is asked for. `answers_as` is another id that answers were seen to carry, `effort_as` that of answers
     that were thought about more. `ends_with_calls` says that a stream's last delta has the
     calls of tools, `streams_empty_text` that one has a text even where nothing is said.
     """
@@ -54,6 +57,10 @@ class Model(msgspec.Struct, frozen=True):
     fingerprint: str = ""
     batches: bool = True
     accounting: str = "tiles"
+    long_context_threshold: int = 0
+    reasoning_efforts: tuple[str, ...] = ()
+    # ASSUMED of models of which nobody knows.
+    default_reasoning_effort: str = "low"
     answers_as: str = ""
     effort_as: str = ""
     ends_with_calls: bool = False

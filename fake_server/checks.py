@@ -5,6 +5,7 @@ in the order of CHECKS, which is the order of the rows.
 """
 
 from collections.abc import Callable
+from typing import cast
 
 from llm_grok_vision.limits import (
     IMAGE_DETAILS,
@@ -29,6 +30,10 @@ _REFUSED_AS = {
     "presence_penalty": "presencePenalty",
     "reasoning_effort": "reasoningEffort",
 }
+
+# DOC docs.x.ai/developers/model-capabilities/text/reasoning, and OBSERVED 2026-08-18 in
+# theopenco/llmgateway #3669: minimal.
+_EFFORTS = (None, "none", "minimal", "low", "medium", "high", "xhigh")
 
 # ASSUMED: OPENAPI has "minimum":1 and no end; OpenAI's own end is 128. Some end there has
 # to be, or one request keeps the server busy for good.
@@ -116,6 +121,24 @@ def _unsupported_parameter(request: ChatRequest) -> Blanks | None:
     return None
 
 
+def _unknown_effort(request: ChatRequest) -> Blanks | None:
+    return None if _effort(request) in _EFFORTS else {}
+
+
+def _unsupported_effort(request: ChatRequest) -> Blanks | None:
+    """DISPUTED of xhigh, and OBSERVED of minimal: others than the documented ones are taken."""
+    efforts = get(request.model).reasoning_efforts
+    is_refused = efforts and "none" not in efforts and _effort(request) == "none"
+    return {"effort": "none"} if is_refused else None
+
+
+def _effort(request: ChatRequest) -> str | None:
+    given = request.parameters
+    if "reasoning" in given:
+        return cast("str | None", given["reasoning"].get("effort"))
+    return given.get("reasoning_effort")
+
+
 def _parameter_out_of_range(request: ChatRequest) -> Blanks | None:
     given = request.parameters
     for parameter, low, high, words in _RANGES if given else ():
@@ -180,6 +203,8 @@ CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
     "live search": _live_search,
     "instructions again": _instructions_again,
     "unsupported parameter": _unsupported_parameter,
+    "unknown effort": _unknown_effort,
+    "unsupported effort": _unsupported_effort,
     "parameter out of range": _parameter_out_of_range,
     "tool_choice without tools": _tool_choice_without_tools,
     "unknown tool": _unknown_tool,

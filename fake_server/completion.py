@@ -88,6 +88,11 @@ class Completion(msgspec.Struct, frozen=True):
         return self.contract.by_model and self.model.streams_empty_text and says_nothing
 
     @property
+    def service_tier(self) -> str:
+        """The tier that answered, DOC "default" where another that there is not was asked for."""
+        return "priority" if self.usage.is_prioritized else "default"
+
+    @property
     def system_fingerprint(self) -> str:
         """The fingerprint of the model, as long as it was in the era."""
         return self.contract.era.fingerprint(self.model.system_fingerprint)

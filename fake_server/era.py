@@ -78,6 +78,22 @@ class Era(msgspec.Struct, frozen=True):
         return self.month >= "2026-08"
 
     @property
+    def lists_tool_outputs(self) -> bool:
+        """Whether an answer has what a tool of xAI gave, unless it was asked for; not in January.
+
+        OBSERVED 2026-08-24 in GulLabs/any-llm.
+        """
+        return self.month >= "2026-08"
+
+    @property
+    def lists_prices(self) -> bool:
+        """Whether lists of models tell all prices; not yet on 10 February 2026.
+
+        OBSERVED GET /v1/models 2026-08-12 in GulLabs/any-llm; ASSUMED of other lists.
+        """
+        return self.month >= "2026-08"
+
+    @property
     def retired_answer_as(self) -> str:
         """The model that answers for retired ones, "" while they answered for themselves."""
         return "grok-4.3" if self.month >= "2026-06" else ""

@@ -366,6 +366,20 @@ REFUSALS: dict[str, Refusal] = {
         "Argument not supported on this model: {parameter}",
         "OBSERVED 2026; by model, see the catalogue",
     ),
+    "unknown effort": Refusal(
+        "`reasoning_effort` or `reasoning.effort` that there is not",
+        400,
+        "invalid-argument",
+        "Invalid reasoning effort.",
+        "OBSERVED 2026-07-09 in GulLabs/any-llm, of /v1/responses",
+    ),
+    "unsupported effort": Refusal(
+        "`none` as the effort of a model that always thinks",
+        400,
+        "invalid-argument",
+        "This model does not support `reasoning_effort` value `{effort}`.",
+        "OBSERVED 2026-07-09 and 2026-08-24 in GulLabs/any-llm; by model, see the catalogue",
+    ),
     "parameter out of range": Refusal(
         "`temperature` outside 0 to 2, a penalty outside -2 to 2, `top_p` outside 0 to 1,"
         " `n` outside 1 to 128, `max_tokens`, `max_completion_tokens` or `max_output_tokens`"

@@ -152,6 +152,11 @@ class Service:
         is_gone = model.status == "retired-served" and self.contract.by_model and instead
         return get(instead) if is_gone else model
 
+    def _prioritizes(self, request: ChatRequest) -> bool:
+        """Whether an answer comes first, and costs more. ASSUMED: whenever it is asked for."""
+        is_asked = request.parameters.get("service_tier") == "priority"
+        return is_asked and self.contract.era.has_service_tier
+
     def _completion(
         self,
         request: ChatRequest,
@@ -178,6 +183,8 @@ class Service:
             completion_tokens=choices * sum(map(len, spoken)),
             reasoning_tokens=choices * len(reasoning),
             prices=model.usd_per_million,
+            long_context_threshold=model.long_context_threshold,
+            is_prioritized=self._prioritizes(request),
             server_tool_calls=tuple([call.name for call in server_calls]),
             tells_cost=self.contract.era.tells_cost,
             tells_context=self.contract.era.tells_context,

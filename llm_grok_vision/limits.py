@@ -109,14 +109,24 @@ MAX_BATCH_PAYLOAD: Final = 25_000_000
 # DISPUTED: the BATCH GUIDE once said "50% off"; it now speaks of "reduced pricing".
 BATCH_PRICE_PERCENT: Final = 80
 
+# OBSERVED GET /v1/models 2026-08-12 in GulLabs/any-llm: each price "_long_context" is twice the
+# other. DOC docs.x.ai/developers/rest-api-reference/inference/models: from "at or above" the
+# threshold on.
+LONG_CONTEXT_FACTOR: Final = 2
+
+# OBSERVED 2026-08-12 in GulLabs/any-llm: an answer of the tier "priority" cost twice its tokens.
+# DOC docs.x.ai/developers/advanced-api-usage/priority-processing: cached ones "before the
+# multiplier".
+PRIORITY_FACTOR: Final = 2
+
 # OBSERVED 2026-08-10: a batch of that day was to expire on 2026-09-09.
 BATCH_DAYS: Final = 30
 
 # DOC batch.proto, of batches, requests and results: "to return on a page. Defaults to 100."
 BATCH_PAGE: Final = 100
 
-# OBSERVED 2026: what a search of the web adds to a bill, to the tick. ASSUMED for the
-# other tools that run at xAI.
+# OBSERVED 2026: what a search of the web adds to a bill, to the tick, and on 2026-08-24 in
+# GulLabs/any-llm a search of X. ASSUMED for the other tools that run at xAI.
 TICKS_PER_SERVER_TOOL_CALL: Final = 50_000_000
 
 # DOC OPENAPI: an upload of more than 50 MB is answered with 413.

@@ -13,6 +13,7 @@ from fake_server.faults import Fault
 from fake_server.refusals import REFUSALS
 from llm_grok_vision import limits
 from llm_grok_vision.errors import GrokError
+from llm_grok_vision.limits import LONG_CONTEXT_FACTOR
 from llm_grok_vision.options import GrokOptions
 from llm_grok_vision.prepare import Preparation, prepare
 from llm_grok_vision.tokens import tiled
@@ -85,7 +86,20 @@ def models() -> str:
             )
         )
     head = ("id", "also", "context", "$/M in / out", "images by", "current")
-    return f"{table(head, rows)}\n\n{_takers()}"
+    return f"{table(head, rows)}\n\n{_long_prompts()}\n\n{_takers()}"
+
+
+def _long_prompts() -> str:
+    """One sentence for what a long prompt costs, and from how many tokens on it is one."""
+    rows = [row for row in vision_models() if "long_context_threshold" in row]
+    [current] = {row["long_context_threshold"] for row in rows if row["status"] == "current"}
+    [retired] = {row["long_context_threshold"] for row in rows if row["status"] != "current"}
+    always = [_id(row) for row in vision_models() if row not in rows]
+    times = {2: "twice"}[LONG_CONTEXT_FACTOR]
+    return (
+        f"A prompt of {current:,} tokens or more, images included, costs {times} as much, and so does"
+        f" its answer; with retired models one of {retired:,}, and with {_listed(always)} none."
+    )
 
 
 def _takers() -> str:

@@ -26,7 +26,7 @@ def test_one_model_is_its_row_by_any_of_its_names(grok_server, path, name):
     assert listed(grok_server, f"{path}/{name}") == row
 
 
-def test_a_language_model_is_told_with_the_keys_that_were_recorded(grok_server):
+def test_a_language_model_is_told_with_the_keys_that_are_documented(grok_server):
     assert listed(grok_server, "/v1/language-models/grok-4.3") == {
         "id": "grok-4.3",
         "fingerprint": "fp_28f429f60859d922",
@@ -41,8 +41,74 @@ def test_a_language_model_is_told_with_the_keys_that_were_recorded(grok_server):
         "prompt_image_token_price": 12_500,
         "completion_text_token_price": 25_000,
         "search_price": 0,
+        "prompt_text_token_price_long_context": 25_000,
+        "cached_prompt_text_token_price_long_context": 4_000,
+        "completion_text_token_price_long_context": 50_000,
+        "long_context_threshold": 200_000,
         "aliases": ["grok-4.3-latest"],
+        "capabilities": {
+            "reasoning_effort": ["none", "low", "medium", "high"],
+            "default_reasoning_effort": "low",
+        },
     }
+
+
+def test_a_model_is_told_as_it_was_on_12_august_2026(grok_server):
+    """OBSERVED in GulLabs/any-llm: these keys in this order, and these values."""
+    row = listed(grok_server, "/v1/models/grok-4.5")
+
+    assert list(row.items()) == [
+        ("id", "grok-4.5"),
+        ("aliases", ["grok-4.5-latest", "grok-build-latest"]),
+        ("context_length", 500_000),
+        ("created", 1_782_691_200),
+        ("object", "model"),
+        ("owned_by", "xai"),
+        ("prompt_text_token_price", 20_000),
+        ("cached_prompt_text_token_price", 3_000),
+        ("prompt_image_token_price", 20_000),
+        ("completion_text_token_price", 60_000),
+        ("prompt_text_token_price_long_context", 40_000),
+        ("cached_prompt_text_token_price_long_context", 6_000),
+        ("completion_text_token_price_long_context", 120_000),
+        ("long_context_threshold", 200_000),
+    ]
+
+
+def test_an_image_model_is_told_with_the_price_of_an_image(grok_server):
+    """DOC docs.x.ai/developers/rest-api-reference/inference/models: the keys."""
+    row = listed(grok_server, "/v1/models/grok-imagine-image")
+
+    assert list(row) == [
+        *("id", "aliases", "context_length", "created", "object", "owned_by", "image_price")
+    ]
+    assert row["image_price"] == 700_000_000
+
+
+def test_what_costs_the_same_however_long_it_is_says_so(grok_server):
+    """DOC docs.x.ai/developers/rest-api-reference/inference/models: 0 in one list, nothing in the other."""
+    rows = [
+        listed(grok_server, f"{path}/grok-2-vision")
+        for path in ("/v1/models", "/v1/language-models")
+    ]
+    long = [{key: row[key] for key in row if "long_context" in key} for row in rows]
+
+    assert long[0] == {}
+    assert long[1] == dict.fromkeys(
+        [
+            "prompt_text_token_price_long_context",
+            "cached_prompt_text_token_price_long_context",
+            "completion_text_token_price_long_context",
+            "long_context_threshold",
+        ],
+        0,
+    )
+
+
+def test_a_model_without_efforts_has_no_default_either(grok_server):
+    row = listed(grok_server, "/v1/language-models/grok-4.20-non-reasoning")
+
+    assert row["capabilities"] == {"reasoning_effort": [], "default_reasoning_effort": ""}
 
 
 @pytest.mark.parametrize("name", ["grok-5", "grok-beta"], ids=["unknown", "retired"])

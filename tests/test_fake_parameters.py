@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fake_server import FakeServer
-from tests.asking import body
+from tests.asking import body, post
 
 # A model that refuses none of the parameters here.
 TALKER = "grok-4.20-0309-non-reasoning"
@@ -34,6 +34,33 @@ def ask(client: openai.OpenAI, **fields: Any) -> Any:
 
 def tool(name: str) -> dict[str, Any]:
     return {"type": "function", "function": {"name": name, "parameters": WEATHER}}
+
+
+@pytest.mark.parametrize(
+    ("model", "effort"),
+    [
+        pytest.param("grok-4.6", "minimal", id="observed-in-llmgateway-3669"),
+        pytest.param("grok-4.5", "xhigh", id="disputed"),
+        pytest.param("grok-4.3", "none", id="doc"),
+        pytest.param("grok-build-0.1", "none", id="assumed-of-unknown-ones"),
+    ],
+)
+def test_another_effort_than_the_documented_ones_is_taken(client, model, effort):
+    assert ask(client, model=model, reasoning_effort=effort).choices[0].message.content
+
+
+@pytest.mark.parametrize(
+    "effort",
+    [
+        pytest.param("max", id="observed-in-llmgateway-3669"),
+        pytest.param("", id="assumed-empty"),
+        pytest.param("HIGH", id="assumed-capitals"),
+    ],
+)
+def test_an_effort_that_there_is_not_is_refused(grok_server, effort):
+    answer = post(grok_server, body(model="grok-4.6", reasoning_effort=effort))
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "Invalid reasoning effort.")
 
 
 def test_n_answers_are_told_apart_by_index(client, grok_server):

@@ -163,6 +163,17 @@ CASES: dict[str, Case] = {
         "Argument not supported on this model: presencePenalty",
         body(model="grok-4.6", presence_penalty=1),
     ),
+    "unknown effort": Case(
+        400,
+        "Invalid reasoning effort.",
+        prompt(model="grok-4.5", reasoning={"effort": "bogus"}),
+        path="/v1/responses",
+    ),
+    "unsupported effort": Case(
+        400,
+        "This model does not support `reasoning_effort` value `none`.",
+        body(model="grok-4.5", reasoning_effort="none"),
+    ),
     "parameter out of range": Case(
         400, BAD + "temperature must be between 0 and 2.", body(temperature=2.1)
     ),

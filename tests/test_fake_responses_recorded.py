@@ -166,11 +166,12 @@ def search(server: FakeServer, url: str, **fields: Any) -> Any:
     return respond(server, prompt(tools=[{"type": "web_search"}], **fields))
 
 
-def test_a_search_of_the_web_streams_as_recorded(grok_server):
+def test_a_search_of_the_web_streams_as_recorded():
     """OBSERVED 2026-01: answers of that month lack what later ones have."""
     [expected] = [row for row in ANSWERED if row.streamed and '"web_search"' in row.body]
 
-    heard = search(grok_server, "https://example.com/prism", stream=True)
+    with FakeServer(era="2026-01") as server:
+        heard = search(server, "https://example.com/prism", stream=True)
 
     got = Exchange("", RESPONSES, 200, None, (), heard.text).chunks()
     assert kinds(got[2:-1]) == kinds(expected.chunks()[2:-1])

@@ -190,6 +190,34 @@ def test_reasoning_without_an_effort_is_taken_by_every_model(grok_server, reason
     assert answer.json()["reasoning"] == {"effort": None, "summary": None}
 
 
+@pytest.mark.parametrize(
+    ("model", "effort"),
+    [
+        pytest.param("grok-4.5", "high", id="observed-2026-08-24-in-any-llm"),
+        pytest.param("grok-4.3", "low", id="observed-2026-08"),
+    ],
+)
+def test_without_an_effort_it_is_that_of_the_model(grok_server, model, effort):
+    answer = respond(grok_server, prompt(model=model)).json()
+
+    assert answer["reasoning"] == {"effort": effort, "summary": "detailed"}
+
+
+def test_an_effort_is_refused_however_it_is_spelled(grok_server):
+    for fields in ({"reasoning": {"effort": "none"}}, {"reasoning_effort": "none"}):
+        answer = respond(grok_server, prompt(model="grok-4.6", **fields))
+
+        assert answer.status_code == 400
+        assert "`reasoning_effort` value `none`" in answer.json()["error"]
+
+
+def test_an_effort_counts_that_stands_in_the_object_alone(grok_server):
+    """DOC OPENAPI: the flat spelling counts without the other."""
+    fields = {"reasoning": {"effort": "low"}, "reasoning_effort": "none"}
+
+    assert respond(grok_server, prompt(model="grok-4.6", **fields)).status_code == 200
+
+
 def test_an_effort_is_repeated_however_it_is_spelled(grok_server):
     for fields in ({"reasoning": {"effort": "high"}}, {"reasoning_effort": "high"}):
         answer = respond(grok_server, prompt(**fields))

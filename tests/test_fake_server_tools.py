@@ -32,7 +32,7 @@ def test_a_tool_that_is_offered_is_not_used_unasked(grok_server, kind):
     assert grok_server.requests[0].tools == [kind]
 
 
-CALLS = [
+CALLS: list[tuple[str, Any]] = [
     ("web_search", {"query": "cats", "sources": [{"type": "url", "url": CATS}]}),
     ("x_keyword_search", {"query": "from:xai", "limit": 20}),
     ("web_search", {"type": "open_page", "url": CATS}),
@@ -43,7 +43,7 @@ CALLS = [
 def test_calls_come_in_their_order_before_the_message(grok_server):
     grok_server.reply("Found.", server_tool_calls=CALLS)
 
-    first, second, third, fourth, message = output(grok_server)
+    first, _, second, _, third, _, fourth, _, message = output(grok_server)
 
     assert first["action"] == {
         "type": "search",
@@ -52,10 +52,33 @@ def test_calls_come_in_their_order_before_the_message(grok_server):
     }
     assert (second["type"], second["name"]) == ("custom_tool_call", "x_keyword_search")
     assert second["input"] == '{"query":"from:xai","limit":20}'
-    assert second["id"].endswith(f"_{second['call_id']}")
+    # OBSERVED 2026-08-24 in GulLabs/any-llm: xs_ stands in one of its ids alone.
+    assert f"xs_{second['id'].split('_')[-1]}" == second["call_id"]
     assert third["action"] == {"type": "open_page", "url": CATS}
     assert (fourth["code"], fourth["outputs"]) == ("6 * 7", [{"type": "logs", "logs": "42"}])
     assert message["content"][0]["text"] == "Found."
+
+
+def test_what_a_tool_gave_stands_behind_its_call(grok_server):
+    """OBSERVED 2026-08-24 in GulLabs/any-llm: sealed, and without the seal unless it is asked for."""
+    grok_server.reply("Found.", server_tool_calls=CALLS[:1])
+
+    call, given, _ = output(grok_server)
+
+    assert given == {
+        "id": call["id"].replace("ws_", "tco_"),
+        "summary": [],
+        "type": "reasoning",
+        "status": "completed",
+    }
+
+
+def test_what_a_tool_gave_stood_nowhere_in_january_2026():
+    with FakeServer(era="2026-01") as server:
+        server.reply("Found.", server_tool_calls=CALLS[:1])
+        items = output(server)
+
+    assert [item["type"] for item in items] == ["web_search_call", "message"]
 
 
 def test_calls_are_counted_and_billed(grok_server):
@@ -106,13 +129,11 @@ def test_the_openai_client_hears_of_every_call(grok_server):
         response = stream.get_final_response()
 
     assert [item.type for item in response.output] == [
-        "reasoning",
-        "web_search_call",
-        "custom_tool_call",
-        "web_search_call",
-        "code_interpreter_call",
-        *["reasoning"] * 4,
-        "message",
+        *("reasoning", "web_search_call"),
+        *("reasoning", "custom_tool_call"),
+        *("reasoning", "web_search_call"),
+        *("reasoning", "code_interpreter_call"),
+        *("reasoning", "message"),
     ]
     assert kinds.count("response.web_search_call.searching") == 2
     assert kinds.count("response.code_interpreter_call_code.done") == 1

@@ -7,7 +7,7 @@ import pytest
 from fake_server import FakeServer
 from fake_server.accounting import Usage, count_text_tokens
 from fake_server.catalogue import get
-from tests.asking import body, image, post
+from tests.asking import body, image, post, prompt, respond
 from tests.pictures import data_url, picture
 from tests.protocols import EVERY
 
@@ -48,6 +48,44 @@ def test_what_the_script_leaves_out_is_counted(grok_server):
     usage = post(grok_server, body()).json()["usage"]
 
     assert (usage["prompt_tokens"], usage["completion_tokens"]) == (200, 4)
+
+
+LONG = [
+    pytest.param(199_999, 1, id="doc-below-the-threshold"),
+    pytest.param(200_000, 2, id="doc-at-the-threshold"),
+]
+
+
+@pytest.mark.parametrize(("text_tokens", "times"), LONG)
+@pytest.mark.parametrize("ask", EVERY.values(), ids=EVERY)
+def test_a_long_prompt_costs_twice_as_much(grok_server: FakeServer, ask, text_tokens, times):
+    """DOC docs.x.ai/developers/rest-api-reference/inference/models: "at or above" a threshold."""
+    used = {"text_tokens": text_tokens, "cached_tokens": 1000, "completion_tokens": 10}
+    grok_server.reply("A boat.", usage=used)
+
+    got = ask(grok_server, body(model="grok-4.3"))
+
+    fresh = text_tokens - 1000
+    assert got.cost in (None, times * (fresh * 12_500 + 1000 * 2_000 + 10 * 25_000))
+
+
+def test_images_make_a_prompt_long_too(grok_server):
+    grok_server.reply("A boat.", usage={"text_tokens": 199_300, "completion_tokens": 10})
+
+    usage = post(grok_server, body(image(PHOTO), model="grok-4.3")).json()["usage"]
+
+    assert usage["prompt_tokens"] == 200_068
+    assert usage["cost_in_usd_ticks"] == 2 * (200_068 * 12_500 + 10 * 25_000)
+
+
+def test_calls_of_xais_tools_cost_the_same_in_a_long_prompt(grok_server):
+    calls = [("web_search", {"query": "boats"})]
+    used = {"text_tokens": 200_000, "completion_tokens": 10}
+    grok_server.reply("A boat.", usage=used, server_tool_calls=calls)
+
+    usage = respond(grok_server, prompt(tools=[{"type": "web_search"}])).json()["usage"]
+
+    assert usage["cost_in_usd_ticks"] == 2 * (200_000 * 12_500 + 10 * 25_000) + 50_000_000
 
 
 # Recorded usages with their ticks: text, cached, image, completion and reasoning tokens.

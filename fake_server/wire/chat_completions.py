@@ -71,6 +71,7 @@ class Body(msgspec.Struct):
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
     reasoning_effort: str | None = None
+    service_tier: str | None = None
     user: str | None = None
     search_parameters: dict[str, Any] | None = None
     tools: list[_Tool] | None = None
@@ -89,6 +90,7 @@ _PARAMETERS = (
     "frequency_penalty",
     "presence_penalty",
     "reasoning_effort",
+    "service_tier",
     "user",
     "search_parameters",
 )
@@ -254,7 +256,7 @@ def _envelope(
         envelope["usage"] = usage
     envelope["system_fingerprint"] = completion.system_fingerprint
     if completion.contract.era.has_service_tier:
-        envelope["service_tier"] = "default"
+        envelope["service_tier"] = completion.service_tier
     return envelope
 
 

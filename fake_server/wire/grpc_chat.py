@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from google.protobuf.message import Message as ProtoMessage
-from xai_sdk.proto import chat_pb2, deferred_pb2, image_pb2, sample_pb2
+from xai_sdk.proto import chat_pb2, deferred_pb2, image_pb2, sample_pb2, usage_pb2
 
 from ..completion import Completion
 from ..journal import LoggedRequest
@@ -108,6 +108,9 @@ def _parameters(asked: chat_pb2.GetCompletionsRequest) -> dict[str, Any]:
     if asked.HasField("reasoning_effort"):
         effort = _named(chat_pb2.ReasoningEffort, asked.reasoning_effort, "EFFORT_")
         given["reasoning_effort"] = effort
+    # The messages of xai-sdk before 1.17 have none.
+    if tier := getattr(asked, "service_tier", 0):
+        given["service_tier"] = _named(usage_pb2.ServiceTier, tier, "SERVICE_TIER_")
     if asked.user:
         given["user"] = asked.user
     if asked.HasField("search_parameters"):
@@ -225,7 +228,7 @@ def _envelope(completion: Completion) -> Mapping[str, Any]:
         "created": time_of(completion.created),
         "model": completion.model_id,
         "system_fingerprint": completion.system_fingerprint,
-        "service_tier": "SERVICE_TIER_DEFAULT",
+        "service_tier": f"SERVICE_TIER_{completion.service_tier.upper()}",
     }
 
 

@@ -1,8 +1,10 @@
 """GET /v1/models and its siblings by kind, in the shapes of recorded answers.
 
-OBSERVED: /v1/models 2026-02-10, /v1/language-models and /v1/image-generation-models
-2025-09-04. DOC OPENAPI: that there are lists of embedding and video models; ASSUMED:
-that they are empty here, because the fake has none.
+OBSERVED: /v1/models 2026-02-10, and 2026-08-12 in GulLabs/any-llm; /v1/language-models and
+/v1/image-generation-models 2025-09-04. DOC docs.x.ai/developers/rest-api-reference/inference/models
+of 2026: what language models tell besides, and image models in /v1/models. DOC OPENAPI: that
+there are lists of embedding and video models; ASSUMED: that they are empty here, because the
+fake has none.
 """
 
 from collections.abc import Callable
@@ -10,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from llm_grok_vision.limits import TICKS_PER_USD
+from llm_grok_vision.limits import LONG_CONTEXT_FACTOR, TICKS_PER_USD
 
 from ..catalogue import Model
 from ..checks import TEAM
@@ -24,6 +26,7 @@ _PRICE_UNITS = 10_000
 # OBSERVED 2025-09-04 of grok-2-image-1212, as 700000000 ticks; ASSUMED of the others.
 # DOC PROTO: over gRPC in cents.
 IMAGE_CENTS = 7
+_IMAGE_PRICE = {"image_price": IMAGE_CENTS * TICKS_PER_USD // 100}
 
 Shape = Callable[[Model, Era], dict[str, Any]]
 
@@ -62,12 +65,23 @@ def _rows(call: Call, shape: Shape, *kinds: str) -> list[dict[str, Any]]:
     return [shape(model, era) for model in call.service.listed(*kinds)]
 
 
-def _model(model: Model, _era: Era) -> dict[str, Any]:
-    return {"id": model.id, "created": model.created, "object": "model", "owned_by": "xai"}
+def _model(model: Model, era: Era) -> dict[str, Any]:
+    if not era.lists_prices:
+        return {"id": model.id, "created": model.created, "object": "model", "owned_by": "xai"}
+    return {
+        "id": model.id,
+        "aliases": model.aliases,
+        "context_length": model.context_length,
+        "created": model.created,
+        "object": "model",
+        "owned_by": "xai",
+        **(_IMAGE_PRICE if model.kind == "image" else _prices(model)),
+        # DOC: left out, where language models say 0.
+        **(_long_context(model) if model.long_context_threshold else {}),
+    }
 
 
 def _language_model(model: Model, era: Era) -> dict[str, Any]:
-    prices = model.usd_per_million
     return {
         "id": model.id,
         "fingerprint": era.fingerprint(model.system_fingerprint),
@@ -77,13 +91,40 @@ def _language_model(model: Model, era: Era) -> dict[str, Any]:
         "version": "1.0",
         "input_modalities": model.input_modalities,
         "output_modalities": ["text"],
+        **_prices(model),
+        "search_price": model.search_price,
+        **(_long_context(model) if era.lists_prices else {}),
+        "aliases": model.aliases,
+        **(_capabilities(model) if era.lists_prices else {}),
+    }
+
+
+def _prices(model: Model) -> dict[str, int]:
+    prices = model.usd_per_million
+    return {
         "prompt_text_token_price": price(prices.prompt),
         "cached_prompt_text_token_price": price(prices.cached),
         "prompt_image_token_price": price(prices.prompt) if model.reads_images else 0,
         "completion_text_token_price": price(prices.completion),
-        "search_price": model.search_price,
-        "aliases": model.aliases,
     }
+
+
+def _long_context(model: Model) -> dict[str, int]:
+    prices = model.usd_per_million
+    factor = LONG_CONTEXT_FACTOR if model.long_context_threshold else 0
+    return {
+        "prompt_text_token_price_long_context": price(prices.prompt) * factor,
+        "cached_prompt_text_token_price_long_context": price(prices.cached) * factor,
+        "completion_text_token_price_long_context": price(prices.completion) * factor,
+        "long_context_threshold": model.long_context_threshold,
+    }
+
+
+def _capabilities(model: Model) -> dict[str, Any]:
+    """Name the efforts that a model takes. DOC OPENAPI; ASSUMED: as the last key."""
+    efforts = model.reasoning_efforts
+    default = model.default_reasoning_effort if efforts else ""
+    return {"capabilities": {"reasoning_effort": efforts, "default_reasoning_effort": default}}
 
 
 def price(usd_per_million: float) -> int:
@@ -114,7 +155,7 @@ def _image_model(model: Model, era: Era) -> dict[str, Any]:
         "version": "1.0",
         "input_modalities": model.input_modalities,
         "output_modalities": ["image"],
-        "image_price": IMAGE_CENTS * TICKS_PER_USD // 100,
+        **_IMAGE_PRICE,
         "aliases": model.aliases,
     }
 

@@ -69,7 +69,7 @@ def _status(completion: Completion) -> str:
 
 def _items(completion: Completion, body: Body) -> list[Item]:
     encrypted = "reasoning.encrypted_content" in (body.include or ())
-    return items_of(completion, _status(completion), encrypted=encrypted)
+    return items_of(completion, encrypted=encrypted)
 
 
 def _events(completion: Completion, body: Body, items: list[Item]) -> Iterator[tuple[str, Fields]]:
@@ -95,10 +95,13 @@ def _within(event: Event, item: Item, index: int) -> Fields:
 
 def _ended(completion: Completion, body: Body, items: list[Item]) -> Fields:
     output = [item.done for item in items]
+    status = _status(completion)
+    # OBSERVED 2026-07-09 in GulLabs/any-llm: an answer that was cut short was never completed.
+    completed_at = completion.created if status == "completed" else None
     return (
-        _before_usage(completion, body, output, completed_at=completion.created)
+        _before_usage(completion, body, output, completed_at=completed_at)
         | {"usage": usage_json(completion.usage)}
-        | _after_usage(completion, body, _status(completion))
+        | _after_usage(completion, body, status)
     )
 
 
@@ -137,7 +140,7 @@ def _after_usage(completion: Completion, body: Body, status: str) -> Fields:
         "store": body.store is not False,
         "metadata": _metadata(completion),
         "background": False,
-        "service_tier": "default",
+        "service_tier": completion.service_tier,
         "truncation": "disabled",
         "top_logprobs": 0,
         "presence_penalty": 0.0,
@@ -164,8 +167,7 @@ def _single(number: float) -> float:
 def _reasoning(completion: Completion, body: Body) -> Fields:
     """Name the effort. OBSERVED: where none was asked for, a stream names none."""
     silent = body.stream or "reasoning_effort" in completion.model.refuses
-    # OBSERVED 2026-08 of grok-4.3, ASSUMED of others.
-    effort = body.effort or (None if silent else "low")
+    effort = body.effort or (None if silent else completion.model.default_reasoning_effort)
     return {"effort": effort, "summary": "detailed" if effort else None}
 
 

@@ -116,6 +116,7 @@ class Body(msgspec.Struct):
     max_output_tokens: int | None = None
     reasoning: Reasoning | None = None
     reasoning_effort: str | None = None
+    service_tier: str | None = None
     text: _Text | None = None
     tools: list[dict[str, Any]] | None = None
     tool_choice: str | dict[str, Any] | None = None
@@ -141,6 +142,7 @@ _PARAMETERS = (
     "max_output_tokens",
     "reasoning",
     "reasoning_effort",
+    "service_tier",
     "parallel_tool_calls",
     "prompt_cache_key",
     "safety_identifier",

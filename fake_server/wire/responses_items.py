@@ -33,19 +33,23 @@ class Item(msgspec.Struct, frozen=True):
     events: tuple[Event, ...] = ()
 
 
-def items_of(completion: Completion, status: str, *, encrypted: bool) -> list[Item]:
-    """Make the items of an answer, in order; `encrypted` is what `include` may ask for."""
+def items_of(completion: Completion, *, encrypted: bool) -> list[Item]:
+    """Make the items of an answer, in order; `encrypted` is what `include` may ask for.
+
+    OBSERVED 2026-07-09 in GulLabs/any-llm: those of an answer cut short are completed too.
+    """
     items = []
     if completion.reasoning:
         secret = opaque(completion.id) if encrypted else ""
         items.append(_reasoning(f"rs_{completion.id}", completion.reasoning, secret))
-    items += [_server_tool_call(completion.id, call) for call in completion.server_tool_calls]
-    if encrypted:
-        items += [_server_tool_output(completion.id, call) for call in completion.server_tool_calls]
+    for call in completion.server_tool_calls:
+        items.append(_server_tool_call(completion.id, call))
+        if encrypted or completion.contract.era.lists_tool_outputs:
+            items.append(_server_tool_output(completion.id, call, encrypted=encrypted))
     if completion.refusal:
-        items.append(_refusal(completion, status))
+        items.append(_refusal(completion))
     elif completion.words or not completion.tool_calls:
-        items.append(_message(completion, status))
+        items.append(_message(completion))
     items += [
         _function_call(f"fc_{completion.id}_{index}", call)
         for index, call in enumerate(completion.tool_calls)
@@ -140,7 +144,7 @@ def _code_interpreter(id_: str, call: ServerToolCall) -> Item:
 
 
 def _custom_tool(answer: str, call: ServerToolCall) -> Item:
-    # OBSERVED 2025-12: xs_call_<8 digits>; ASSUMED: now the newest form of ids here too.
+    # OBSERVED 2026-08-24 in GulLabs/any-llm; 2025-12 it was xs_call_<8 digits>.
     call_id = f"xs_{call.id}"
     arguments = msgspec.json.encode(call.arguments).decode()
     begun = {
@@ -148,7 +152,7 @@ def _custom_tool(answer: str, call: ServerToolCall) -> Item:
         "input": "",
         "name": call.name,
         "type": "custom_tool_call",
-        "id": f"ctc_{answer}_{call_id}",
+        "id": f"ctc_{answer}_{call.id}",
         "status": "in_progress",
     }
     kind = "response.custom_tool_call_input"
@@ -162,12 +166,12 @@ def _custom_tool(answer: str, call: ServerToolCall) -> Item:
     )
 
 
-def _server_tool_output(answer: str, call: ServerToolCall) -> Item:
-    """Hand over what a tool gave, sealed. OBSERVED 2026-08 of searches of the web."""
+def _server_tool_output(answer: str, call: ServerToolCall, *, encrypted: bool) -> Item:
+    """Hand over what a tool gave, sealed. OBSERVED 2026-08 of searches of the web and of X."""
     id_ = f"tco_{answer}_{call.id}"
     begun = {"id": id_, "summary": [], "type": "reasoning", "status": "in_progress"}
-    secret = f"{id_}_{opaque(id_)}"
-    return Item(begun, begun | {"status": "completed", "encrypted_content": secret})
+    secret = {"encrypted_content": f"{id_}_{opaque(id_)}"} if encrypted else {}
+    return Item(begun, begun | {"status": "completed"} | secret)
 
 
 def _begun(completion: Completion) -> Fields:
@@ -180,13 +184,13 @@ def _begun(completion: Completion) -> Fields:
     }
 
 
-def _refusal(completion: Completion, status: str) -> Item:
+def _refusal(completion: Completion) -> Item:
     """Make a message that says why there is none. ASSUMED: as OpenAI's own API does."""
     begun, first = _begun(completion), {"content_index": 0}
     part = {"type": "refusal", "refusal": completion.refusal}
     return Item(
         begun,
-        begun | {"content": [part], "status": status},
+        begun | {"content": [part], "status": "completed"},
         (
             Event("response.content_part.added", first, {"part": part | {"refusal": ""}}),
             *(
@@ -199,7 +203,7 @@ def _refusal(completion: Completion, status: str) -> Item:
     )
 
 
-def _message(completion: Completion, status: str) -> Item:
+def _message(completion: Completion) -> Item:
     text = "".join(completion.words)
     notes = list(_annotations(text, completion.citations))
     begun = _begun(completion)
@@ -208,7 +212,7 @@ def _message(completion: Completion, status: str) -> Item:
     first = {"content_index": 0}
     return Item(
         begun,
-        begun | {"content": [part], "status": status},
+        begun | {"content": [part], "status": "completed"},
         (
             Event("response.content_part.added", first, {"part": empty}),
             *_told(completion.words, notes),
