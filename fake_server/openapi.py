@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from llm_grok_vision.limits import MAX_FILE_SECONDS, MIN_FILE_SECONDS
+
 from .wire.paths import POSTS, ROUTES
 
 Fields = dict[str, Any]
@@ -33,7 +35,14 @@ _UPLOAD: Fields = {
     "multipart/form-data": {
         "schema": {
             "type": "object",
-            "properties": {"file": {"type": "string", "format": "binary"}},
+            "properties": {
+                "expires_after": {
+                    "type": "integer",
+                    "minimum": MIN_FILE_SECONDS,
+                    "maximum": MAX_FILE_SECONDS,
+                },
+                "file": {"type": "string", "format": "binary"},
+            },
             "required": ["file"],
         }
     }

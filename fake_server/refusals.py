@@ -182,6 +182,15 @@ REFUSALS: dict[str, Refusal] = {
         "ASSUMED",
         "text",
     ),
+    "bad lifetime": Refusal(
+        f"`expires_after` of an upload outside {limits.MIN_FILE_SECONDS:,} to"
+        f" {limits.MAX_FILE_SECONDS:,} seconds, or behind its `file`",
+        400,
+        "invalid-argument",
+        "Invalid request content: expires_after must be a number of seconds between"
+        f" {limits.MIN_FILE_SECONDS} and {limits.MAX_FILE_SECONDS}, in front of the file.",
+        "DOC range, OBSERVED 2026-08 in vercel/ai #20038 that the order counts; ASSUMED text",
+    ),
     "file too large": Refusal(
         "an upload of more than 50 MB",
         413,

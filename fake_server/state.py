@@ -39,13 +39,14 @@ class State(msgspec.Struct, frozen=True):
 
 def alone(wanted: Wanted) -> State:
     """Make the state of a server that shares nothing."""
+    clock = Clock(wanted.clock_is_real)
     return State(
         Scenario(seed=wanted.seed),
         Journal(MOST_REQUESTS, wanted.keep_images, MOST_EXCHANGE_BYTES),
-        Clock(wanted.clock_is_real),
+        clock,
         Rates(*wanted.limits),
         StoredAnswers(),
         Deferred(),
-        Files(),
+        Files(clock),
         Batches,
     )

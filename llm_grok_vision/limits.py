@@ -132,3 +132,8 @@ TICKS_PER_SERVER_TOOL_CALL: Final = 50_000_000
 # DOC OPENAPI: an upload of more than 50 MB is answered with 413.
 # ASSUMED: of 50,000,000 and 50 * 1024**2 the larger, which refuses nothing that is allowed.
 MAX_FILE_BYTES: Final = 50 * 1024**2
+
+# DOC docs.x.ai/developers/files/managing-files: seconds, "between 3600 (1 hour) and 2592000 (30
+# days), inclusive"
+MIN_FILE_SECONDS: Final = 3600
+MAX_FILE_SECONDS: Final = 2_592_000

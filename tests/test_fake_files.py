@@ -1,7 +1,9 @@
 """Files that are uploaded once and named in messages, by OpenAI's own client and xai-sdk."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import httpx2
 import openai
 import pytest
 from xai_sdk import Client
@@ -197,6 +199,63 @@ def test_a_name_that_is_no_utf_8_is_told_as_far_as_it_is(grok_server):
     answer = send(grok_server, "POST", "/v1/files", content=content, headers=FORM)
 
     assert answer.json()["filename"] == "caf\ufffd.png"
+
+
+HOUR, MONTH = 3600, 30 * 24 * 3600
+
+
+def upload(server: FakeServer, *parts: tuple[str, Any]) -> httpx2.Response:
+    """Upload a form of these parts in this order; bytes are a file."""
+    fields = [
+        (name, ("cat.png", value) if isinstance(value, bytes) else (None, value))
+        for name, value in parts
+    ]
+    return send(server, "POST", "/v1/files", files=fields, headers=BEARER)
+
+
+@pytest.mark.parametrize("seconds", [HOUR, MONTH], ids=["doc-least", "doc-most"])
+def test_a_file_is_there_until_it_expires(grok_server, seconds):
+    told = upload(grok_server, ("expires_after", str(seconds)), ("file", PHOTO)).json()
+    path = f"/v1/files/{told['id']}"
+
+    assert told["expires_at"] - told["created_at"] == seconds
+    grok_server.advance(seconds - 1)
+    assert send(grok_server, "GET", path, headers=BEARER).json() == told
+    grok_server.advance(1)
+    assert send(grok_server, "GET", path, headers=BEARER).status_code == 404
+    assert send(grok_server, "GET", f"{path}/content", headers=BEARER).status_code == 404
+    assert send(grok_server, "GET", "/v1/files", headers=BEARER).json()["data"] == []
+    assert send(grok_server, "DELETE", path, headers=BEARER).status_code == 404
+
+
+def test_a_message_cannot_name_a_file_that_expired(grok_server):
+    told = upload(grok_server, ("expires_after", str(HOUR)), ("file", PHOTO)).json()
+    asked = prompt({"type": "input_image", "file_id": told["id"]})
+
+    assert respond(grok_server, asked).status_code == 200
+    grok_server.advance(HOUR)
+    assert respond(grok_server, asked).status_code == 404
+
+
+LIFETIMES = [
+    pytest.param((("expires_after", str(HOUR - 1)), ("file", PHOTO)), id="doc-too-short"),
+    pytest.param((("expires_after", str(MONTH + 1)), ("file", PHOTO)), id="doc-too-long"),
+    pytest.param((("expires_after", "1" * 5000), ("file", PHOTO)), id="far-too-long"),
+    pytest.param((("expires_after", "a day"), ("file", PHOTO)), id="no-number"),
+    pytest.param((("expires_after", ""), ("file", PHOTO)), id="nothing"),
+    pytest.param(
+        (("file", PHOTO), ("expires_after", str(HOUR))), id="observed-in-ai-20038-behind-the-file"
+    ),
+]
+
+
+@pytest.mark.parametrize("parts", LIFETIMES)
+def test_a_lifetime_that_cannot_be_is_refused(grok_server, parts):
+    answer = upload(grok_server, *parts)
+
+    assert answer.status_code == 400
+    assert "expires_after must be a number of seconds between 3600 and 2592000" in answer.text
+    assert send(grok_server, "GET", "/v1/files", headers=BEARER).json()["data"] == []
 
 
 def test_a_file_that_is_too_large_is_refused(client, monkeypatch):

@@ -310,6 +310,7 @@ def test_every_row_is_provoked():
         "instructions again",
         "unknown file",
         "not a form",
+        "bad lifetime",
         "file too large",
         "not an image of four types",
         "damaged WebP",

@@ -160,6 +160,15 @@ def test_a_client_is_asked_to_call_a_tool(stranger: Stranger, server: FakeServer
     assert server.requests[0].tools == ["tide"]
 
 
+@pytest.mark.parametrize("stranger", ["ai-node"], indirect=True)
+def test_a_client_uploads_an_image_and_asks_about_it(stranger: Stranger):
+    assert stranger.ask("file") == {
+        "text": f"{SEEN.format('1 image')} Image 1: {PHOTO.format('auto')}, 2 tiles, 768 tokens.",
+        "stays": 3600,
+        "deleted": True,
+    }
+
+
 # A case; the statuses over chat completions, responses and gRPC, and the kind of exception of
 # the clients that have kinds; the words.
 RAISED = [

@@ -21,16 +21,17 @@ from .store import Store
 def together(url: str, wanted: Wanted) -> State:
     """Make the state of a server that shares it; raises ValueError and StateLost."""
     store = Store(url)
+    clock = SharedClock(wanted.clock_is_real, store=store)
     return State(
         SharedScenario(seed=wanted.seed, store=store),
         SharedJournal(store, MOST_REQUESTS, wanted.keep_images, MOST_EXCHANGE_BYTES),
-        SharedClock(wanted.clock_is_real, store=store),
+        clock,
         SharedRates(*wanted.limits, store=store),
         StoredAnswers(SharedShelf(store, "stored", Stored, MOST_ANSWERS, MOST_BYTES)),
         Deferred(
             SharedShelf(store, "deferred", Completion, MOST_WAITING, UNLIMITED),
             SharedShelf(store, "deferred:asked", bool, MOST_WAITING, UNLIMITED),
         ),
-        Files(SharedShelf(store, "files", File, MOST_FILES, MOST_FILE_BYTES)),
+        Files(clock, SharedShelf(store, "files", File, MOST_FILES, MOST_FILE_BYTES)),
         partial(SharedBatches, store=store),
     )

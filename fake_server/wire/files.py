@@ -20,12 +20,12 @@ _ONE = _PATH + "/{file}"
 
 async def _upload(call: Call) -> Answer:
     # Few upload files, and the parser of forms takes a while to load.
-    from ..form import file_of
+    from ..form import read_form
 
-    name, data = file_of(call.data, call.log.headers.get("content-type", ""))
-    if len(data) > MAX_FILE_BYTES:
+    upload = read_form(call.data, call.log.headers.get("content-type", ""))
+    if len(upload.data) > MAX_FILE_BYTES:
         raise refuse("file too large")
-    return _told(_file(call.service.files.put(name, data, call.service.now())))
+    return _told(_file(call.service.files.put(*upload)))
 
 
 async def _list(call: Call) -> Answer:
@@ -59,7 +59,7 @@ def _file(file: File) -> dict[str, Any]:
     return {
         "bytes": len(file.data),
         "created_at": file.created,
-        "expires_at": None,
+        "expires_at": file.expires,
         "filename": file.name,
         "id": file.id,
         "object": "file",

@@ -121,6 +121,21 @@ async function aiCases(aiPackage, providerPackage) {
       const result = await ai.generateText(asked("A boat", { output }));
       return { ...answered(result), text: JSON.stringify(result.output) };
     },
+    file: async () => {
+      const api = xai.files();
+      const expiresAfter = 3600;
+      const uploaded = await ai.uploadFile({
+        api,
+        data: Buffer.from(PHOTO, "base64"),
+        mediaType: "image/png",
+        providerOptions: { xai: { expiresAfter } },
+      });
+      const file = uploaded.providerReference;
+      const shown = await api.getFileMetadata({ file });
+      const answer = await ask([{ type: "file", mediaType: "image/png", data: file }]);
+      const { deleted } = await api.deleteFile({ file });
+      return { text: answer.text, stays: (uploaded.expiresAt - shown.createdAt) / 1000, deleted };
+    },
     "bad-key": () =>
       ai.generateText({ ...asked("Hello"), model: createXai({ apiKey: "xai-another", baseURL })("grok-4") }),
     "unknown-model": () => ai.generateText({ ...asked("Hello"), model: xai("grok-5") }),
