@@ -17,6 +17,7 @@ GrokError                    catch this for all of them
  |   +- InvalidKey, PermissionDenied, NotFound
  |   +- RequestRefused       something in the request
  |   |   +- ImageRefused     an image in it
+ |   |   +- ReasoningRefused reasoning of earlier turns, which xAI cannot read any more
  |   +- RateLimited, ServerError         tried again before they are raised
  +- UnusableAnswer           the answer is not what a schema asked for
  +- ConnectionFailed         no answer, or only the part of one that is `partial_text`
@@ -150,6 +151,10 @@ class RequestRefused(ApiError):
 
 class ImageRefused(RequestRefused):
     """xAI refused an image in the request, or could not fetch it."""
+
+
+class ReasoningRefused(RequestRefused):
+    """xAI could not read its own encrypted reasoning, which came back to it."""
 
 
 class RateLimited(ApiError):

@@ -16,6 +16,7 @@ from .errors import (
     NotFound,
     PermissionDenied,
     RateLimited,
+    ReasoningRefused,
     RequestRefused,
     ServerError,
 )
@@ -105,6 +106,13 @@ _READINGS = (
         lambda status, words: status == 413,
         RequestRefused,
         "Send fewer or smaller images; '-o past_images 0' leaves out those of earlier turns.",
+    ),
+    _Reading(
+        # OBSERVED 2026, in users' reports, where a conversation went on with another key or model:
+        # "Could not decrypt the provided encrypted_content. Ensure the value is unmodified ..."
+        lambda status, words: "encrypted_content" in words,
+        ReasoningRefused,
+        "Begin a new conversation: this one holds reasoning that xAI cannot read any more.",
     ),
     _Reading(
         lambda status, words: "not support" in words and "image" not in words,

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import llm
 from llm.models import Prompt, _partition_tools
+from llm.parts import ReasoningPart
 
 from .capabilities import check_options
 from .catalogue import CatalogueModel
@@ -39,7 +40,12 @@ def request_body(
         detail=options.get("image_detail"),
         inline=sending.inline,
     )
-    turns = turns_to_send(prompt, wire.sends)
+    turns = turns_to_send(
+        prompt,
+        lambda part: (
+            wire.sends(part) and (sending.with_reasoning or not isinstance(part, ReasoningPart))
+        ),
+    )
     if not turns.past and not turns.present:
         raise EmptyPrompt("There is nothing to send: give a prompt or an image.")
     news = images_of_this_turn(turns.present)

@@ -1,4 +1,4 @@
-"""How the images of a prompt are sent, and what is tried next when xAI refuses one.
+"""How a prompt is sent, and what is tried next when xAI refuses an image or reasoning in it.
 
 The rules are pure; building a call, which reads files and may download, is handed in.
 """
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import llm
 from llm.models import Prompt
-from llm.parts import Part
+from llm.parts import Part, ReasoningPart
 
-from .errors import ApiError, ImageRefused
+from .errors import ApiError, ImageRefused, ReasoningRefused
 from .messages import Turns, turns_to_send
 from .names import short_name, web_address
 from .past_images import images_of, keep_newest
@@ -25,15 +25,19 @@ _logger = logging.getLogger("llm_grok_vision")
 
 
 class Sending(NamedTuple):
-    """Whether web addresses are downloaded here; how many images of earlier turns are sent."""
+    """Whether web addresses are downloaded here; what is sent of earlier turns.
+
+    That is how many of their images, and whether reasoning that xAI encrypted.
+    """
 
     inline: bool
     past_images: int | None
     skip_lost: bool
+    with_reasoning: bool = True
 
 
 class Attempts:
-    """The calls for a prompt: the first, and another one each time xAI refuses an image.
+    """The calls for a prompt: the first, and others when xAI refuses an image or reasoning.
 
     `sends` tells which parts the wire format carries. `refused` are addresses that xAI
     could not use, and is added to: they are downloaded at once the next time. `build`
@@ -60,6 +64,10 @@ class Attempts:
 
     def after(self, error: ApiError) -> "Call":
         """Build the call to make after a refusal, or raise it."""
+        if isinstance(error, ReasoningRefused) and self._has_reasoning():
+            self._sending = self._sending._replace(with_reasoning=False)
+            _logger.warning("%s Asking again without the reasoning of earlier turns.", error.error)
+            return self._build(self._sending)
         if not isinstance(error, ImageRefused):
             raise error
         found = next_sending(self._sending, self._options, self._turns)
@@ -72,6 +80,11 @@ class Attempts:
             self._refused.update(_addresses(self._turns))
         _logger.warning("%s %s", error.error, remedy)
         return self._build(self._sending)
+
+    def _has_reasoning(self) -> bool:
+        messages = [*self._turns.past, *self._turns.present]
+        parts = (part for message in messages for part in message.parts)
+        return self._sending.with_reasoning and any(isinstance(p, ReasoningPart) for p in parts)
 
 
 def _addresses(turns: Turns) -> set[str]:

@@ -6,7 +6,12 @@ from typing import Any
 import llm
 import pytest
 
-from llm_grok_vision.errors import ServerError, StreamInterrupted, UnsupportedOption
+from llm_grok_vision.errors import (
+    ReasoningRefused,
+    ServerError,
+    StreamInterrupted,
+    UnsupportedOption,
+)
 from llm_grok_vision.server_tools import WebSearch
 from tests import recorded
 from tests.pictures import data_url, picture
@@ -239,6 +244,62 @@ def test_what_xai_wrote_goes_back_to_it_in_order(kind: str):
         {"role": "assistant", "content": "At nine."},
         {"role": "user", "content": "Sure?"},
     ]
+
+
+UNREADABLE = json.dumps(
+    {
+        "code": "invalid-argument",
+        "error": "Could not decrypt the provided encrypted_content. Ensure the value is unmodified.",
+    }
+)
+
+
+@BOTH
+def test_reasoning_that_xai_cannot_read_any_more_is_left_out(
+    kind: str, caplog: pytest.LogCaptureFixture
+):
+    output = (REASONING, SEARCH, FOUND, message("At nine.", CITED))
+    refused = http(UNREADABLE.encode(), status="400 Bad Request")
+    with xai_answering(whole(*output), refused, whole(message("At ten."))) as server:
+        first = llm.get_model(MODEL).prompt("High tide?", tools=[WebSearch()], stream=False)
+        first.text()
+        messages = [*first.prompt.messages, *first.messages(), llm.user("Sure?")]
+        asked = ask(kind, messages=messages)
+
+    assert asked.text == "At ten."
+    assert body_of(server.requests[2])["input"] == [
+        {"role": "user", "content": "High tide?"},
+        SEARCH,
+        {"role": "assistant", "content": "At nine."},
+        {"role": "user", "content": "Sure?"},
+    ]
+    assert caplog.records[-1].getMessage() == (
+        "Could not decrypt the provided encrypted_content. Ensure the value is unmodified."
+        " Asking again without the reasoning of earlier turns."
+    )
+
+
+@BOTH
+def test_what_is_no_reasoning_of_earlier_turns_is_not_left_out(kind: str):
+    refused = http(UNREADABLE.encode(), status="400 Bad Request")
+    with xai_answering(refused) as server, pytest.raises(ReasoningRefused) as caught:
+        ask(kind, "Hello")
+
+    assert len(server.requests) == 1
+    assert "Begin a new conversation" in str(caught.value)
+
+
+@BOTH
+def test_reasoning_is_left_out_once(kind: str):
+    refused = http(UNREADABLE.encode(), status="400 Bad Request")
+    with xai_answering(whole(REASONING, message("At nine.")), refused, refused) as server:
+        first = llm.get_model(MODEL).prompt("High tide?", responses=True, stream=False)
+        first.text()
+        messages = [*first.prompt.messages, *first.messages(), llm.user("Sure?")]
+        with pytest.raises(ReasoningRefused):
+            ask(kind, messages=messages)
+
+    assert len(server.requests) == 3
 
 
 def test_chat_completions_leave_out_what_only_responses_carry():
