@@ -4,9 +4,15 @@ A request is answered as soon as it is added, in order, before the client that a
 hears of it: nobody has to wait, and each run is the same. A test that wants to see a batch
 in between holds requests back, and lets them through one by one or all at once.
 
-ASSUMED throughout, as nobody wrote down what the service does: a batch whose requests are
-all done takes more of them; cancelling is immediate and spares what is done; what is
-pending when a batch expires stays pending; results come in the order of the requests.
+BATCH NOTE is "xAI Batch API", a research note for an adapter of OpenRouter's, public on
+GitHub, with answers of the live service of 2026-08-28 and 29.
+
+OBSERVED in the BATCH NOTE: a batch made of a file is empty at first, takes no more
+requests, and is cancelled with a message where its file is no good; what is cancelled has
+an error for a result; results come in the order of their ids. DISPUTED: there, cancelled
+requests were seen to succeed some seconds later; here they stay cancelled, so that each run
+is the same. DOC BATCH GUIDE: what is pending when a batch expires is cancelled. ASSUMED: it
+has no result; a batch whose requests are all done takes more of them.
 """
 
 import asyncio
@@ -35,6 +41,11 @@ PENDING, SUCCEEDED, FAILED, CANCELLED = "pending", "succeeded", "failed", "cance
 # would have expired.
 _FIXED_EXPIRY = 4102358400
 
+# OBSERVED 2026-08-28 in the BATCH NOTE.
+_CANCELLED_WORDS = "Batch cancelled"
+
+# What is asked in a batch, with the id that its client gave it.
+Questions = Iterable[tuple[str | None, ChatRequest]]
 
 # A server that runs for long would fill the machine: the oldest batches go first.
 MOST_BATCHES = 1000
@@ -45,7 +56,7 @@ class BatchRequest(msgspec.Struct):
     """A request in a batch; times are seconds since 1970.
 
     `is_due` is False while a test holds it back. `question` is None when it has ended,
-    because its images are large.
+    because its images are large; `digest` tells it from others all the same.
     """
 
     id: str
@@ -53,6 +64,7 @@ class BatchRequest(msgspec.Struct):
     key: str
     created: int
     question: ChatRequest | None
+    digest: str
     is_due: bool
     state: str = PENDING
     finished: int | None = None
@@ -70,13 +82,18 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct):
-    """A batch with its requests by id, and their results in the order in which they came."""
+    """A batch with its requests by id, and their results in the order in which they came.
+
+    `file_id` is the file that it was made of, `problem` what was wrong with that.
+    """
 
     id: str
     name: str
     key_id: str
     created: int
     expires: int
+    file_id: str | None = None
+    problem: str | None = None
     cancelled: int | None = None
     has_expired: bool = False
     requests: dict[str, BatchRequest] = {}
@@ -118,12 +135,12 @@ class Batches:
         """Keep others from changing batches as long as the context lasts, where they are shared."""
         yield
 
-    def create(self, name: str, key: str) -> Batch:
+    def create(self, name: str, key: str, file_id: str | None = None) -> Batch:
         """Make an empty batch, and drop the oldest where there are too many."""
         now = self._service.now()
         expires = now + BATCH_DAYS * 86400 if self._service.clock.is_real else _FIXED_EXPIRY
         number = uuid("batch", name, next(reversed(self._batches), ""))
-        batch = Batch(f"batch_{number}", name, uuid("key", key), now, expires)
+        batch = Batch(f"batch_{number}", name, uuid("key", key), now, expires, file_id)
         self._batches[batch.id] = batch
         self._drop_the_oldest()
         return batch
@@ -138,32 +155,52 @@ class Batches:
             raise refuse("unknown batch", batch=batch_id)
         return self._batches[batch_id]
 
-    def add(
-        self, batch: Batch, questions: Iterable[tuple[str | None, ChatRequest]], key: str
-    ) -> None:
+    def add(self, batch: Batch, questions: Questions, key: str) -> None:
         """Add questions with their ids, all of them or none; raises ApiError."""
+        if batch.file_id is not None:
+            raise refuse("batch from a file")
         if batch.ended:
             raise refuse("batch ended", batch=batch.id, ended=batch.ended)
+        self._admit(batch, questions, key)
+
+    def fill(self, batch: Batch, questions: Questions, key: str) -> None:
+        """Put the questions of its file into a batch, all of them or none; raises ApiError."""
+        self._admit(batch, questions, key)
+
+    def reject(self, batch: Batch, problem: str) -> None:
+        """Cancel a batch, because its file is no good."""
+        batch.problem = problem
+        self.cancel(batch)
+
+    def _admit(self, batch: Batch, questions: Questions, key: str) -> None:
         added: dict[str, BatchRequest] = {}
         for given, question in questions:
-            number = len(batch.requests) + len(added)
-            request_id = given or uuid("batch request", batch.id, str(number))
-            if request_id in batch.requests or request_id in added:
-                raise refuse("batch request twice", request=request_id)
-            model = find(question.model)
-            if model and not model.batches:
-                raise refuse("model not for batches", model=question.model)
-            added[request_id] = BatchRequest(
-                id=request_id,
-                model=question.model,
-                key=key,
-                created=self._service.now(),
-                question=question,
-                is_due=not self._is_holding,
-            )
+            request = self._request(batch, len(added), given, question, key)
+            known = batch.requests.get(request.id) or added.get(request.id)
+            if known and known.digest != request.digest:
+                raise refuse("batch request twice", request=request.id)
+            if not known:
+                added[request.id] = request
         batch.requests.update(added)
         self._waiting += [(batch.id, request_id) for request_id in added]
         self._drop_the_oldest()
+
+    def _request(
+        self, batch: Batch, before: int, given: str | None, question: ChatRequest, key: str
+    ) -> BatchRequest:
+        model = find(question.model)
+        if model and not model.batches:
+            raise refuse("model not for batches", model=question.model)
+        number = str(len(batch.requests) + before)
+        return BatchRequest(
+            id=given or f"batch_request_{uuid('batch request', batch.id, number)}",
+            model=question.model,
+            key=key,
+            created=self._service.now(),
+            question=question,
+            digest=uuid("question", question.seed),
+            is_due=not self._is_holding,
+        )
 
     def _drop_the_oldest(self) -> None:
         """Forget the oldest batches where there are too many, or too many requests in them."""
@@ -179,13 +216,21 @@ class Batches:
         if batch.cancelled is not None:
             return
         batch.cancelled = self._service.now()
-        for request in batch.requests.values():
-            if request.state == PENDING:
-                request.end(CANCELLED, batch.cancelled)
+        batch.results += [Result(name, _CANCELLED_WORDS) for name in self._end(batch)]
+
+    def _end(self, batch: Batch) -> list[str]:
+        """Cancel what is pending; give the ids."""
+        pending = [request for request in batch.requests.values() if request.state == PENDING]
+        for request in pending:
+            request.end(CANCELLED, self._service.now())
+        return [request.id for request in pending]
 
     async def work(self) -> None:
-        """Answer the requests that are due, one after the other."""
+        """Answer the requests that are due, one after the other; end those that are too late."""
         async with self._working:
+            for batch in self.all():
+                if batch.has_expired:
+                    self._end(batch)
             for batch, request in self._open():
                 if request.is_due and request.question and not batch.ended:
                     await self._answer(batch, request, request.question)

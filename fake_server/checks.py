@@ -39,6 +39,8 @@ _EFFORTS = (None, "none", "minimal", "low", "medium", "high", "xhigh")
 # to be, or one request keeps the server busy for good.
 _MOST_CHOICES = 128
 
+_MOST_TOKENS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+
 _RANGES: tuple[tuple[str, float, float, str], ...] = (
     ("temperature", 0, MAX_TEMPERATURE, f"between 0 and {MAX_TEMPERATURE:g}"),
     (
@@ -55,9 +57,6 @@ _RANGES: tuple[tuple[str, float, float, str], ...] = (
     ),
     ("top_p", 1e-9, MAX_TOP_P, f"above 0 and at most {MAX_TOP_P:g}"),
     ("n", 1, _MOST_CHOICES, f"between 1 and {_MOST_CHOICES}"),
-    ("max_tokens", 1, float("inf"), "at least 1"),
-    ("max_completion_tokens", 1, float("inf"), "at least 1"),
-    ("max_output_tokens", 1, float("inf"), "at least 1"),
 )
 
 
@@ -139,6 +138,14 @@ def _effort(request: ChatRequest) -> str | None:
     return given.get("reasoning_effort")
 
 
+def _no_tokens(request: ChatRequest) -> Blanks | None:
+    for parameter in _MOST_TOKENS:
+        value = request.parameters.get(parameter)
+        if value is not None and value < 1:
+            return {"parameter": parameter, "value": value}
+    return None
+
+
 def _parameter_out_of_range(request: ChatRequest) -> Blanks | None:
     given = request.parameters
     for parameter, low, high, words in _RANGES if given else ():
@@ -205,6 +212,7 @@ CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
     "unsupported parameter": _unsupported_parameter,
     "unknown effort": _unknown_effort,
     "unsupported effort": _unsupported_effort,
+    "no tokens": _no_tokens,
     "parameter out of range": _parameter_out_of_range,
     "tool_choice without tools": _tool_choice_without_tools,
     "unknown tool": _unknown_tool,

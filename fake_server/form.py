@@ -1,12 +1,11 @@
 """Reading an upload: the file in a form, as browsers and clients send it."""
 
-import io
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from python_multipart import parse_form
+from python_multipart import create_form_parser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
@@ -46,7 +45,10 @@ def read_form(body: bytes, content_type: str) -> Upload:
     headers = {"Content-Type": content_type.encode()}
     try:
         with _silent(logging.getLogger("python_multipart.multipart")):
-            parse_form(headers, io.BytesIO(body), note, keep)
+            # Else it would leave what is large in files that nobody closes.
+            parser = create_form_parser(headers, note, keep, {"MAX_MEMORY_FILE_SIZE": len(body)})
+            parser.write(body)
+            parser.finalize()
     except FormParserError as error:
         raise refuse("not a form", problem=error) from None
     if not found:

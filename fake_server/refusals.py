@@ -270,11 +270,11 @@ REFUSALS: dict[str, Refusal] = {
         "text",
     ),
     "batch from a file": Refusal(
-        "a batch made of an uploaded file (`input_file_id`)",
-        400,
-        "invalid-argument",
-        "The fake server takes no file of a batch: add requests to the batch instead.",
-        "ASSUMED: xAI takes them, the fake does not",
+        "requests added to a batch that was made of a file",
+        412,
+        "failed-precondition",
+        "Cannot add inline requests to a file-based batch",
+        "OBSERVED 2026-08-28 in the BATCH NOTE of `batches.py`; ASSUMED code",
     ),
     "batch request of another kind": Refusal(
         "a request in a batch other than `chat_get_completion` or `responses`, such as `image_edit`",
@@ -285,17 +285,17 @@ REFUSALS: dict[str, Refusal] = {
     ),
     "batch ended": Refusal(
         "requests added to a batch that was cancelled or has expired",
-        400,
-        "invalid-argument",
+        403,
+        "permission-denied",
         "Batch {batch} {ended} and takes no more requests.",
-        "ASSUMED",
+        "OBSERVED 2026-08-28 in the BATCH NOTE: the status, of a cancelled one; ASSUMED the rest",
     ),
     "batch request twice": Refusal(
-        "a `batch_request_id` that the batch has already",
-        400,
-        "invalid-argument",
-        "The batch has a request with the ID {request} already.",
-        'DOC batch.proto: "must be unique within the batch"; ASSUMED answer',
+        "a `batch_request_id` that the batch has for another request; the same one is no mistake",
+        412,
+        "failed-precondition",
+        "batch_request_id '{request}' content differs from originally submitted",
+        "OBSERVED 2026-08-28 in the BATCH NOTE of `batches.py`; ASSUMED code",
     ),
     "model not for batches": Refusal(
         "a request added to a batch for a model that batches do not take",
@@ -389,10 +389,16 @@ REFUSALS: dict[str, Refusal] = {
         "This model does not support `reasoning_effort` value `{effort}`.",
         "OBSERVED 2026-07-09 and 2026-08-24 in GulLabs/any-llm; by model, see the catalogue",
     ),
+    "no tokens": Refusal(
+        "`max_tokens`, `max_completion_tokens` or `max_output_tokens` below 1",
+        400,
+        "invalid-argument",
+        "Maximum number of tokens {parameter} must be positive but {parameter} = {value}",
+        "OBSERVED 2026-08-29 in the BATCH NOTE of `batches.py`, of max_tokens; ASSUMED of the others",
+    ),
     "parameter out of range": Refusal(
         "`temperature` outside 0 to 2, a penalty outside -2 to 2, `top_p` outside 0 to 1,"
-        " `n` outside 1 to 128, `max_tokens`, `max_completion_tokens` or `max_output_tokens`"
-        " below 1, more than"
+        " `n` outside 1 to 128, more than"
         f" {limits.MAX_STOP_SEQUENCES} `stop`, more than {limits.MAX_TOOLS} tools",
         400,
         "invalid-argument",

@@ -274,7 +274,7 @@ class FakeServer(Answers):
         self.app.batches.finish(count)
 
     def expire_batches(self) -> None:
-        """Let every batch expire; what is pending in them stays so."""
+        """Let every batch expire; what is pending in them is cancelled."""
         self.app.batches.expire()
 
     def clear(self) -> None:

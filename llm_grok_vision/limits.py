@@ -105,6 +105,14 @@ TICKS_PER_USD: Final = 10_000_000_000
 # ASSUMED: of 25,000,000 and 25 * 1024**2 the smaller, which holds in both readings.
 MAX_BATCH_PAYLOAD: Final = 25_000_000
 
+# DOC BATCH GUIDE, as "xAI Batch API", a note for an adapter of OpenRouter's, has it on
+# 2026-08-28: "50 000 requests per file"
+MAX_BATCH_FILE_REQUESTS: Final = 50_000
+
+# DOC BATCH GUIDE, in the same note: "25 MB per request line"
+# ASSUMED: the smaller reading, as above.
+MAX_BATCH_LINE: Final = 25_000_000
+
 # OBSERVED 2026-08-10: a request to grok-4.3 in a batch cost 80 % of its price, to the tick.
 # DISPUTED: the BATCH GUIDE once said "50% off"; it now speaks of "reduced pricing".
 BATCH_PRICE_PERCENT: Final = 80
@@ -136,4 +144,6 @@ MAX_FILE_BYTES: Final = 50 * 1024**2
 # DOC docs.x.ai/developers/files/managing-files: seconds, "between 3600 (1 hour) and 2592000 (30
 # days), inclusive"
 MIN_FILE_SECONDS: Final = 3600
+
+# DOC, in the same sentence.
 MAX_FILE_SECONDS: Final = 2_592_000

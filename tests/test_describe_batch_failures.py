@@ -124,14 +124,16 @@ def test_an_answer_that_is_not_what_the_schema_asks_for_is_counted_and_logged(
 
 
 ENDS = [
-    pytest.param("expire", "has expired", id="expired"),
-    pytest.param("cancel", "was cancelled", id="cancelled"),
+    pytest.param(
+        "expire", "has expired", "not answered before its batch has expired", id="expired"
+    ),
+    pytest.param("cancel", "was cancelled", "Batch cancelled", id="cancelled"),
 ]
 
 
-@pytest.mark.parametrize(("how", "said"), ENDS)
+@pytest.mark.parametrize(("how", "said", "problem"), ENDS)
 def test_what_a_batch_did_not_answer_before_its_end_is_submitted_again(
-    xai: FakeServer, gallery: Gallery, how: str, said: str
+    xai: FakeServer, gallery: Gallery, how: str, said: str, problem: str
 ):
     names = gallery(3)
     xai.hold_batches()
@@ -149,13 +151,54 @@ def test_what_a_batch_did_not_answer_before_its_end_is_submitted_again(
     last = results()
 
     assert f"Batch {name} {said}." in ended.stderr
-    assert f"failed: {names[1]}: not answered before its batch {said}" in ended.stderr
+    assert f"failed: {names[1]}: {problem}\n" in ended.stderr
     assert "Images: 1 done, 0 done before, 2 failed." in ended.stderr
     assert ended.exit_code == 1
     assert "Images: 2 submitted, 1 submitted or done before" in again.stderr
     assert last.exit_code == 0
     assert images("out.jsonl") == names
     assert times_asked(xai) == dict.fromkeys(names, 1)
+
+
+def test_an_answer_that_comes_after_its_batch_was_cancelled_is_fetched_all_the_same(
+    xai: FakeServer, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+):
+    """OBSERVED 2026-08-29: five cancelled requests had results 20 seconds later."""
+    names = gallery(1)
+    submit("What?", *names)
+    [made] = batching.call(xai, "GET", "").json()["batches"]
+    answers = batching.call(xai, "GET", f"/{made['batch_id']}/results").json()
+    gone = {"batch_id": made["batch_id"], "cancel_time": "2026-08-29"}
+    [row] = answers["results"]
+    unanswered = {"results": [{**row, "batch_result": {"error": "Batch cancelled"}}]}
+
+    pages = [http(json.dumps(page).encode()) for page in (gone, unanswered, gone, answers)]
+    with RawServer(*pages) as server:
+        monkeypatch.setenv("XAI_API_BASE", server.url)
+        early, late = results(), results()
+
+    assert f"failed: {names[0]}: Batch cancelled" in early.stderr
+    assert (early.exit_code, late.exit_code) == (1, 0)
+    assert "failed:" not in late.stderr
+    assert images("out.jsonl") == names
+
+
+def test_why_xai_cancelled_a_batch_is_said(
+    xai: FakeServer, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+):
+    names = gallery(1)
+    submit("What?", *names)
+    why = "Model grok-4 is not supported, says xai-test-key."
+    gone = {"batch_id": "batch_1", "cancel_time": "2026-08-29", "cancel_by_xai_message": why}
+    answers: tuple[Any, ...] = (gone, {"results": []})
+
+    with RawServer(*[http(json.dumps(answer).encode()) for answer in answers]) as one:
+        monkeypatch.setenv("XAI_API_BASE", one.url)
+        fetched = results()
+
+    said = "was cancelled by xAI: Model grok-4 is not supported, says (your key)"
+    assert f" {said}.\n" in fetched.stderr
+    assert f"failed: {names[0]}: not answered before its batch {said}\n" in fetched.stderr
 
 
 def test_a_batch_that_xai_does_not_know_is_said(xai: FakeServer, gallery: Gallery):
@@ -317,7 +360,7 @@ def test_a_batch_with_an_id_that_is_none_is_refused(batch_id):
 @pytest.mark.parametrize(
     "said",
     [
-        pytest.param({"error": "Too dark."}, id="DOC-sdk-typescript-a-text"),
+        pytest.param({"error": "Too dark."}, id="observed-2026-08-28-a-text"),
         pytest.param({"error": {"code": 3, "message": "Too dark."}}, id="DOC-batch.proto"),
     ],
 )

@@ -1,5 +1,7 @@
 """The life of a batch over HTTP: made, filled, answered, cancelled, expired, forgotten."""
 
+import re
+
 import httpx2
 import pytest
 
@@ -115,12 +117,41 @@ def test_scripted_answers_are_used_in_the_order_of_the_requests(grok_server):
 
 
 def test_ids_are_made_where_none_are_given(grok_server):
-    """DOC batch.proto: "User-provided or generated"."""
+    """DOC batch.proto: "User-provided or generated". OBSERVED 2026-08-28: what they look like."""
     nameless = {"batch_request": {"chat_get_completion": body()}}
     batch = create(grok_server, nameless, {**nameless, "batch_request_id": None})
     add(grok_server, batch, nameless)
 
-    assert len(results(grok_server, batch)) == 3
+    made = list(results(grok_server, batch))
+    assert len(made) == 3
+    assert all(
+        re.fullmatch(r"batch_request_[0-9a-f]{8}(-[0-9a-f]{4}){3}-.{12}", one) for one in made
+    )
+
+
+def test_the_same_request_is_taken_once_however_often_it_is_added(grok_server):
+    """DOC BATCH GUIDE, in the words of the BATCH NOTE."""
+    batch = create(grok_server, ask("1"), ask("1"))
+
+    assert add(grok_server, batch, ask("1"), ask("2")).text == "null"
+    assert counts(grok_server, batch) == {"requests": 2, "success": 2}
+
+
+def test_results_come_in_the_order_of_their_ids(grok_server):
+    """OBSERVED 2026-08-28 in the BATCH NOTE."""
+    batch = create(grok_server, ask("b"), ask("a"), ask("c"))
+
+    assert list(states(grok_server, batch)) == ["b", "a", "c"]
+    assert list(results(grok_server, batch)) == ["a", "b", "c"]
+
+
+def test_a_negative_number_of_tokens_is_a_mistake_of_its_request_only(grok_server):
+    """OBSERVED 2026-08-29 in the BATCH NOTE."""
+    batch = create(grok_server, ask("1", max_tokens=-5), ask("2"))
+
+    assert counts(grok_server, batch) == {"requests": 2, "success": 1, "error": 1}
+    said = "Maximum number of tokens max_tokens must be positive but max_tokens = -5"
+    assert results(grok_server, batch)["1"] == said
 
 
 def test_held_requests_are_pending(grok_server):
@@ -201,7 +232,20 @@ def test_cancelling_spares_what_is_done(grok_server):
     assert cancelled["cancel_time"] == "2026-01-01"
     assert counts(grok_server, batch) == {"requests": 3, "success": 1, "cancelled": 2}
     assert states(grok_server, batch) == {"1": "succeeded", "2": "cancelled", "3": "cancelled"}
-    assert list(results(grok_server, batch)) == ["1"]
+
+
+def test_what_is_cancelled_has_an_error_for_a_result(grok_server):
+    """OBSERVED 2026-08-28 in the BATCH NOTE."""
+    grok_server.hold_batches()
+    batch = create(grok_server, ask("1"), ask("2"))
+    grok_server.finish_batches(1)
+    get(grok_server, batch)
+    cancel(grok_server, batch)
+
+    assert results(grok_server, batch) == {
+        "1": "The fake server saw no image.",
+        "2": "Batch cancelled",
+    }
 
 
 def test_a_batch_that_is_cancelled_twice_was_cancelled_the_first_time(monkeypatch):
@@ -222,7 +266,8 @@ def test_cancelling_one_batch_leaves_the_others(grok_server):
     assert list(results(grok_server, kept)) == ["2"]
 
 
-def test_a_batch_that_expires_leaves_requests_pending(grok_server):
+def test_a_batch_that_expires_cancels_what_is_pending(grok_server):
+    """DOC BATCH GUIDE, in the words of the BATCH NOTE."""
     grok_server.hold_batches()
     batch = create(grok_server, ask("1"), ask("2"))
     grok_server.finish_batches(1)
@@ -232,7 +277,7 @@ def test_a_batch_that_expires_leaves_requests_pending(grok_server):
     grok_server.finish_batches()
 
     assert get(grok_server, batch)["expire_time"] == "2026-01-01"
-    assert counts(grok_server, batch) == {"requests": 2, "pending": 1, "success": 1}
+    assert counts(grok_server, batch) == {"requests": 2, "cancelled": 1, "success": 1}
     assert list(results(grok_server, batch)) == ["1"]
     ran = [request.batch_request_id for request in grok_server.requests]
     assert [name for name in ran if name] == ["1"]

@@ -119,7 +119,7 @@ def test_a_response_of_a_wrong_shape_is_refused_with_the_whole_addition(grok_ser
 
 
 def test_an_error_in_a_result_is_a_text(grok_server):
-    """DOC, the types of xAI's SDK for TypeScript; DISPUTED by batch.proto."""
+    """OBSERVED 2026-08-28 in the BATCH NOTE; DISPUTED by batch.proto."""
     grok_server.fail(403, error="Not this one.")
     batch = create(grok_server, ask("1"))
 

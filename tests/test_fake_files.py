@@ -50,6 +50,14 @@ def test_an_upload_is_answered_as_recorded(grok_server):
     assert told["id"].startswith("file_")
 
 
+def test_a_large_upload_needs_no_room_on_the_disk(client, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+
+    made = client.files.create(file=("long.txt", b"a" * 2_000_000), purpose="assistants")
+
+    assert made.bytes == 2_000_000
+
+
 def test_a_file_is_listed_shown_and_deleted(client, photo):
     assert [one.id for one in client.files.list()] == [photo]
     assert client.files.retrieve(photo).filename == "cat.png"

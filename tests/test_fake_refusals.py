@@ -174,6 +174,11 @@ CASES: dict[str, Case] = {
         "This model does not support `reasoning_effort` value `none`.",
         body(model="grok-4.5", reasoning_effort="none"),
     ),
+    "no tokens": Case(
+        400,
+        "Maximum number of tokens max_tokens must be positive but max_tokens = -5",
+        body(max_tokens=-5),
+    ),
     "parameter out of range": Case(
         400, BAD + "temperature must be between 0 and 2.", body(temperature=2.1)
     ),
@@ -304,6 +309,7 @@ def test_a_row_is_refused_with_its_status_and_words(name):
 
 def test_every_row_is_provoked():
     elsewhere = {
+        "batch from a file",
         "batch ended",
         "error in a test's function",
         "state lost",

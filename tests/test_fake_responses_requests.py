@@ -155,7 +155,7 @@ def test_the_earlier_of_two_faults_is_answered(grok_server, asked, error):
 
 
 OUT_OF_RANGE = [
-    pytest.param({"max_output_tokens": 0}, "max_output_tokens must be at least 1.", id="no-answer"),
+    pytest.param({"max_output_tokens": 0}, "be positive but max_output_tokens = 0", id="no-answer"),
     pytest.param(
         {"tools": [{"type": "web_search"}] * 351}, "at most 350 functions.", id="351-tools"
     ),

@@ -419,7 +419,7 @@ def test_a_batch_expires_and_is_cancelled_for_all(pair):
     one.expire_batches()
 
     assert batching.counts(one, first)["cancelled"] == 1
-    assert batching.add(other, second, batching.ask("More")).status_code == 400
+    assert batching.add(other, second, batching.ask("More")).status_code == 403
 
 
 def test_two_who_add_to_a_batch_at_once_lose_nothing(pair):

@@ -41,6 +41,8 @@ def test_no_constant_stands_without_a_comment() -> None:
         (limits.MAX_STOP_SEQUENCES, r"Up to (\d+) sequences"),
         (limits.MAX_TOOLS, r"max of (\d+) functions"),
         (limits.MAX_BATCH_PAYLOAD // 1_000_000, r"payload size of (\d+)MB"),
+        (limits.MAX_BATCH_FILE_REQUESTS // 1000, r"(\d+) 000 requests per file"),
+        (limits.MAX_BATCH_LINE // 1_000_000, r"(\d+) MB per request line"),
         (limits.BATCH_PRICE_PERCENT, r"cost (\d+) % of its price"),
         (limits.BATCH_PAGE, r"on a page. Defaults to (\d+)"),
     ],

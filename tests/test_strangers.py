@@ -169,6 +169,28 @@ def test_a_client_uploads_an_image_and_asks_about_it(stranger: Stranger):
     }
 
 
+@pytest.mark.parametrize("stranger", ["ai-node"], indirect=True)
+def test_a_client_makes_a_batch_of_a_file_and_reads_its_results(stranger: Stranger):
+    seen = f"{SEEN.format('1 image')} Image 1: {PHOTO.format('auto')}, 2 tiles, 768 tokens."
+
+    assert stranger.ask("batch") == {
+        "begun": "pending",
+        "status": "completed",
+        "counts": {"total": 2, "pending": 0, "completed": 2, "failed": 0},
+        "texts": {"a": seen, "b": seen},
+    }
+
+
+@pytest.mark.parametrize("stranger", ["ai-node"], indirect=True)
+def test_a_client_learns_later_that_a_batch_of_a_file_is_refused(stranger: Stranger):
+    """OBSERVED 2026-08-04 in raif #525."""
+    assert stranger.ask("refused-batch") == {
+        "begun": "pending",
+        "status": "failed",
+        "error": "JSONL file validation failed: Model grok-4.5 is not supported for batch processing.",
+    }
+
+
 # A case; the statuses over chat completions, responses and gRPC, and the kind of exception of
 # the clients that have kinds; the words.
 RAISED = [

@@ -1,9 +1,10 @@
 """The paths below /v1/batches: JSON in, JSON out.
 
 OBSERVED 2026-08-10: a batch as JSON, the answer `null` to added requests, a result.
-DOC, the types of xAI's SDK for TypeScript: the metadata of requests, an error in a result.
-DISPUTED: batch.proto has an object with a code and a message for that error; the SDK for
-TypeScript speaks this API, and says text. Headers are ASSUMED to be those of other lists.
+OBSERVED 2026-08-28 in the BATCH NOTE of `batches`: a batch made of a file, whose answer is
+given before the file is read; an error in a result, which is a text, where batch.proto and
+@ai-sdk/xai have an object. DOC, the types of xAI's SDK for TypeScript: the metadata of
+requests. Headers are ASSUMED to be those of other lists.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,9 +16,10 @@ import msgspec
 from llm_grok_vision.limits import BATCH_PAGE, MAX_BATCH_PAYLOAD
 
 from ..batches import CANCELLED, FAILED, PENDING, SUCCEEDED, Batch, BatchRequest, Result
-from ..refusals import refuse
+from ..files import File
+from ..refusals import ApiError, refuse
 from ..request import ChatRequest
-from . import chat_completions, errors, responses_body
+from . import batch_file, chat_completions, errors, responses_body
 from .call import Answer, Call, Handler, Route
 
 _PREFIX = "/v1/batches"
@@ -62,9 +64,21 @@ _add_decoder = msgspec.json.Decoder(_Add)
 
 async def _create(call: Call) -> Answer:
     wanted = call.decode(_create_decoder)
-    if wanted.input_file_id is not None:
-        raise refuse("batch from a file")
-    return Answer(msgspec.json.encode(_batch(call.batches.create(wanted.name, call.log.key))))
+    file_id = wanted.input_file_id
+    file = None if file_id is None else call.service.files.get(file_id)
+    batch = call.batches.create(wanted.name, call.log.key, file_id)
+    answer = Answer(msgspec.json.encode(_batch(batch)))
+    if file:
+        await _fill(call, batch, file)
+    return answer
+
+
+async def _fill(call: Call, batch: Batch, file: File) -> None:
+    try:
+        call.batches.fill(batch, batch_file.read(file.data), call.log.key)
+    except (ApiError, batch_file.Unreadable) as error:
+        call.batches.reject(batch, f"JSONL file validation failed: {error}")
+    await call.batches.work()
 
 
 async def _list(call: Call) -> Answer:
@@ -106,7 +120,7 @@ async def _requests(call: Call) -> Answer:
 
 async def _results(call: Call) -> Answer:
     await call.batches.work()
-    return _page(call, "results", _of(call).results, _result)
+    return _page(call, "results", sorted(_of(call).results, key=lambda row: row.id), _result)
 
 
 def _in_turn(handler: Handler) -> Handler:
@@ -161,7 +175,7 @@ def _batch(batch: Batch) -> dict[str, Any]:
         "expire_time": _day(batch.expires),
         "create_api_key_id": batch.key_id,
         "cancel_time": _day(batch.cancelled),
-        "cancel_by_xai_message": None,
+        "cancel_by_xai_message": batch.problem,
         "state": {
             "num_requests": len(batch.requests),
             "num_pending": count[PENDING],
@@ -169,6 +183,7 @@ def _batch(batch: Batch) -> dict[str, Any]:
             "num_error": count[FAILED],
             "num_cancelled": count[CANCELLED],
         },
+        **({} if batch.file_id is None else {"input_file_id": batch.file_id}),
     }
 
 

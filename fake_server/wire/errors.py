@@ -47,23 +47,30 @@ def undecodable(error: Exception) -> ApiError:
     ASSUMED: xAI words these as Rust's serde does; where it adds a line and a column,
     nothing is added here.
     """
-    # Python's own words for it are others in each of its versions.
-    problem = "recursion limit exceeded" if isinstance(error, RecursionError) else str(error)
     if not isinstance(error, msgspec.ValidationError):
-        return refuse("not JSON", problem=problem)
-    found = _PATH.search(problem)
+        return refuse("not JSON", problem=problem(error))
+    return refuse("wrong shape", problem=problem(error))
+
+
+def problem(error: Exception) -> str:
+    """Say what msgspec could not read, and where."""
+    # Python's own words for it are others in each of its versions.
+    said = "recursion limit exceeded" if isinstance(error, RecursionError) else str(error)
+    if not isinstance(error, msgspec.ValidationError):
+        return said
+    found = _PATH.search(said)
     where = f"{found['path']}: " if found and found["path"] else ""
     if where.startswith("input"):
         # OBSERVED 2026 on /v1/responses; what follows "at" is the fake's own.
         where = f"input: data did not match any variant of untagged enum ModelInput at {where}"
-    what = problem[: found.start()] if found else problem
+    what = said[: found.start()] if found else said
     for ours, theirs in (
         (r"Object missing required field (`.*`)", r"missing field \1"),
         (r"Expected `(.*)`, got `(.*)`", r"invalid type: \2, expected \1"),
         (r"Invalid enum value '(.*)'", r"unknown variant `\1`"),
     ):
         what = re.sub(ours, theirs, what)
-    return refuse("wrong shape", problem=where + what)
+    return where + what
 
 
 def json_body(log: LoggedRequest, read: Callable[[], T]) -> T:

@@ -12,7 +12,16 @@ from ..wire.batches import Result
 from .answered import Answered
 from .asked import Settings, find_format, is_logged, log_database
 from .batch_service import BatchService
-from .batch_state import FAILED, PLANNED, WRITTEN, Job, State, StoredBatch, StoredImage
+from .batch_state import (
+    FAILED,
+    PLANNED,
+    UNANSWERED,
+    WRITTEN,
+    Job,
+    State,
+    StoredBatch,
+    StoredImage,
+)
 from .batch_submit import settle
 from .output import OutputFile
 from .progress import Progress
@@ -136,18 +145,24 @@ class Collection:
     def _take_batch(self, stored: StoredBatch) -> None:
         # Asked before the results: what ended before them lacks none of them.
         batch = self.service.find(stored.batch_id, stored.expires)
+        ended = batch.ended if batch else "has expired"
+        unanswered = []
         for result in self.service.results(stored.batch_id) if batch else ():
             image = self._waiting.pop(result.request_id, None)
-            if image:
+            if image and ended and result.completion is None:
+                unanswered.append((image, result.problem))
+            elif image:
                 self._take(image, result)
-        ended = batch.ended if batch else "has expired"
-        if ended and self._waiting:
+        if ended:
+            problem = f"not answered before its batch {ended}"
+            unanswered += [(image, problem) for image in self._waiting.values()]
+        else:
+            self.missing.pending += len(self._waiting)
+        if unanswered:
             self.taking.progress.say(f"Batch {stored.batch_id} {ended}.")
-        for image in self._waiting.values():
-            if ended:
-                self._fail(image, f"not answered before its batch {ended}")
-            else:
-                self.missing.pending += 1
+        for image, problem in unanswered:
+            # OBSERVED 2026-08-29: cancelled requests had answers after all, some seconds later.
+            self._fail(image, problem, UNANSWERED)
 
     def _take(self, image: StoredImage, result: Result) -> None:
         if result.completion is None:
@@ -162,6 +177,6 @@ class Collection:
         else:
             self.state.mark(self.job, [image.key], WRITTEN)
 
-    def _fail(self, image: StoredImage, problem: str) -> None:
+    def _fail(self, image: StoredImage, problem: str, state: str = FAILED) -> None:
         self.taking.failure(image.image, problem)
-        self.state.mark(self.job, [image.key], FAILED, problem)
+        self.state.mark(self.job, [image.key], state, problem)

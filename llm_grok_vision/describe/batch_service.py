@@ -42,7 +42,7 @@ class BatchService:
         Raises InvalidSetting for one that xAI should know.
         """
         try:
-            return batches.batch(self._get(_path(batch_id)), _today())
+            batch = batches.batch(self._get(_path(batch_id)), _today())
         except NotFound:
             if batches.is_past(expires, _today()):
                 return None
@@ -50,6 +50,7 @@ class BatchService:
                 f"xAI knows no batch {batch_id}: look whether the key, and XAI_API_BASE, are"
                 " those with which it was submitted."
             ) from None
+        return batch._replace(ended=presentable(batch.ended, self._key))
 
     def add(self, batch_id: str, requests: dict[str, bytes]) -> None:
         """Add requests, by their ids, to a batch.

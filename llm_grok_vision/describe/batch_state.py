@@ -32,9 +32,9 @@ FILE = "grok-vision.db"
 LONGEST_LOCK = 5.0
 
 # An image is to be submitted, then being submitted as long as xAI's answer to that is not
-# known, then submitted, and in the end written or failed.
+# known, then submitted, and in the end written, failed, or not answered by a batch that ended.
 PLANNED, SENDING, SUBMITTED = "to be submitted", "being submitted", "submitted"
-WRITTEN, FAILED = "written", "failed"
+WRITTEN, FAILED, UNANSWERED = "written", "failed", "not answered"
 
 _TABLES: dict[str, dict[str, Any]] = {
     "jobs": {
@@ -205,9 +205,10 @@ class State:
 
     def plan(self, job: Job, batch: StoredBatch, images: Mapping[str, str]) -> list[StoredImage]:
         """Note that these images, by their keys, are to be submitted in a batch."""
+        before = len(self.images(job))
         planned = [
-            StoredImage(key, image, _absolute(image), batch.id, _id(batch, key), PLANNED, "")
-            for key, image in images.items()
+            StoredImage(key, image, _absolute(image), batch.id, _id(batch, key, at), PLANNED, "")
+            for at, (key, image) in enumerate(images.items(), before)
         ]
         rows = [
             {
@@ -252,9 +253,12 @@ def _job(row: dict[str, Any]) -> Job:
     return Job(row["id"], os.fsdecode(row["output"]), question, bool(row["csv"]))
 
 
-def _id(batch: StoredBatch, key: str) -> str:
-    """Name a request: the same image the same in one batch, and nobody learns its path."""
-    return sha256(f"{batch.salt} {key}".encode()).hexdigest()[:16]
+def _id(batch: StoredBatch, key: str, at: int) -> str:
+    """Name a request: the same image the same in one batch, and nobody learns its path.
+
+    OBSERVED 2026-08-28: results come in the order of their ids, so these are in that of the images.
+    """
+    return f"{at:07}-{sha256(f'{batch.salt} {key}'.encode()).hexdigest()[:16]}"
 
 
 def _absolute(path: str) -> str:

@@ -2,8 +2,8 @@
 
 OBSERVED 2026-08-10: a batch, the answer `null` to added requests, a result that is a chat
 completion, whichever endpoint was asked. DOC, the types of xAI's SDK for TypeScript: the
-ids of a batch's requests, a page's token. DISPUTED: whether the error of a request is a
-text, as those types say, or a code and a message, as batch.proto does; both are read.
+ids of a batch's requests, a page's token. DISPUTED: the error of a request is a text
+(OBSERVED 2026-08-28), or has a code and a message (batch.proto, @ai-sdk/xai); both are read.
 """
 
 import json
@@ -78,7 +78,8 @@ def batch(answer: Any, today: date) -> Batch:
     expires = _day(answer.get("expire_time"))
     ended = "has expired" if is_past(expires, today) else ""
     if answer.get("cancel_time"):
-        ended = "was cancelled"
+        why = answer.get("cancel_by_xai_message")
+        ended = f"was cancelled by xAI: {why}".rstrip(".") if why else "was cancelled"
     state = answer.get("state")
     counts = state if isinstance(state, dict) else {}
     pending, done, failed, cancelled = (

@@ -136,6 +136,27 @@ async function aiCases(aiPackage, providerPackage) {
       const { deleted } = await api.deleteFile({ file });
       return { text: answer.text, stays: (uploaded.expiresAt - shown.createdAt) / 1000, deleted };
     },
+    batch: async () => {
+      const requests = ["b", "a"].map((id) => ({
+        id,
+        type: "text",
+        model: "grok-4.3",
+        messages: [{ role: "user", content: [image(INLINE)] }],
+      }));
+      const batch = await ai.experimental_startBatch({ provider: xai, requests });
+      const { status, requestCounts } = await ai.experimental_getBatchStatus({ provider: xai, batch });
+      const results = ai.experimental_getBatchResults({ provider: xai, batch });
+      const texts = {};
+      for await (const { id, text } of results) texts[id] = text;
+      return { begun: batch.status, status, counts: requestCounts, texts };
+    },
+    "refused-batch": async () => {
+      const messages = [{ role: "user", content: "Hello" }];
+      const requests = [{ id: "1", type: "text", model: "grok-4.5", messages }];
+      const batch = await ai.experimental_startBatch({ provider: xai, requests });
+      const { status, error } = await ai.experimental_getBatchStatus({ provider: xai, batch });
+      return { begun: batch.status, status, error: error.message };
+    },
     "bad-key": () =>
       ai.generateText({ ...asked("Hello"), model: createXai({ apiKey: "xai-another", baseURL })("grok-4") }),
     "unknown-model": () => ai.generateText({ ...asked("Hello"), model: xai("grok-5") }),
