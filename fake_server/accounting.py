@@ -11,6 +11,7 @@ import msgspec
 
 from llm_grok_vision.limits import (
     LONG_CONTEXT_FACTOR,
+    LOW_SIDE,
     MAX_TILES,
     PATCH_SIDE,
     PRIORITY_FACTOR,
@@ -54,14 +55,17 @@ def count_seen_tiles(width: int, height: int, detail: str) -> int:
     return count_tiles(width, height, detail) if detail == "high" else 0
 
 
-def count_patches(width: int, height: int) -> int:
+def count_patches(width: int, height: int, detail: str) -> int:
     """Count the patches of an image, as the service was seen to since grok-4.3.
 
-    OBSERVED 2026, for any detail. A limit to their number was never seen.
+    OBSERVED 2026; at `low` with the longer side cut to 512 pixels. A limit to their number
+    was never seen.
     """
-    columns = -(-width // PATCH_SIDE)
-    rows = -(-height // PATCH_SIDE)
-    return columns * rows
+    longer = max(width, height)
+    if detail == "low" and longer > LOW_SIDE:
+        most = LOW_SIDE // PATCH_SIDE
+        return -(-width * most // longer) * -(-height * most // longer)
+    return -(-width // PATCH_SIDE) * -(-height // PATCH_SIDE)
 
 
 def words(text: str) -> list[str]:

@@ -125,7 +125,6 @@ class App:
     async def _answer_http(self, log: LoggedRequest, body: bytes, line: Line) -> None:
         wire = POSTS.get(log.path) if log.method == "POST" else None
         if wire:
-            self._check_key(log.key)
             await self._complete(wire, log, body, line)
             return
         if log.method == "OPTIONS" and "access-control-request-method" in log.headers:
@@ -166,7 +165,13 @@ class App:
     async def _complete(
         self, wire: WireFormat, log: LoggedRequest, data: bytes, line: Line
     ) -> None:
+        # OBSERVED 2026-09-12 in the STACK NOTE: what is no request, or for no model, is refused
+        # whatever the key. ASSUMED: on chat completions, which tell a team's models, the model later.
         body, request = errors.json_body(log, lambda: _read(wire, data))
+        log.model = request.model
+        if request.endpoint == "responses" and not self.service.find(request.model):
+            raise refuse("model not found", model=request.model)
+        self._check_key(log.key)
         completion = await self.service.complete(request, log)
         log.status = 200
         log.usage = wire.usage_json(completion.usage)

@@ -4,10 +4,7 @@ A request is answered as soon as it is added, in order, before the client that a
 hears of it: nobody has to wait, and each run is the same. A test that wants to see a batch
 in between holds requests back, and lets them through one by one or all at once.
 
-BATCH NOTE is "xAI Batch API", a research note for an adapter of OpenRouter's, public on
-GitHub, with answers of the live service of 2026-08-28 and 29.
-
-OBSERVED in the BATCH NOTE: a batch made of a file is empty at first, takes no more
+OBSERVED in the BATCH NOTE, of which `limits` tells: a batch made of a file is empty at first, takes no more
 requests, and is cancelled with a message where its file is no good; what is cancelled has
 an error for a result; results come in the order of their ids. DISPUTED: there, cancelled
 requests were seen to succeed some seconds later; here they stay cancelled, so that each run

@@ -38,7 +38,8 @@ class Model(msgspec.Struct, frozen=True):
     times as much; 0 is no such number. `reasoning_efforts` are the values that it is documented
     to take, empty where nobody knows, and `default_reasoning_effort` is the one that counts if
     none is asked for. `answers_as` is another id that answers were seen to carry, `effort_as` that of answers
-    that were thought about more. `ends_with_calls` says that a stream's last delta has the
+    that were thought about more. `always_encrypts` says that its reasoning on /v1/responses is
+    told encrypted too, though nobody asked for it. `ends_with_calls` says that a stream's last delta has the
     calls of tools, `streams_empty_text` that one has a text even where nothing is said.
     """
 
@@ -63,6 +64,7 @@ class Model(msgspec.Struct, frozen=True):
     default_reasoning_effort: str = "low"
     answers_as: str = ""
     effort_as: str = ""
+    always_encrypts: bool = False
     ends_with_calls: bool = False
     streams_empty_text: bool = False
 

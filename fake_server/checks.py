@@ -39,6 +39,8 @@ _EFFORTS = (None, "none", "minimal", "low", "medium", "high", "xhigh")
 # to be, or one request keeps the server busy for good.
 _MOST_CHOICES = 128
 
+_LIVE_SEARCH = frozenset({"search_parameters", "web_search_options"})
+
 _MOST_TOKENS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 _RANGES: tuple[tuple[str, float, float, str], ...] = (
@@ -104,11 +106,16 @@ def _image_model(request: ChatRequest) -> Blanks | None:
 
 
 def _live_search(request: ChatRequest) -> Blanks | None:
-    return {} if "search_parameters" in request.parameters else None
+    return {} if not _LIVE_SEARCH.isdisjoint(request.parameters) else None
 
 
-def _instructions_again(request: ChatRequest) -> Blanks | None:
-    return {} if request.previous and "instructions" in request.parameters else None
+def _unsupported_argument(request: ChatRequest) -> Blanks | None:
+    given = request.parameters
+    if request.previous and "instructions" in given:
+        return {"argument": "instructions and previous_response_id together"}
+    if request.endpoint == "responses" and "max_tokens" in given:
+        return {"argument": "max_tokens, use max_output_tokens instead"}
+    return {"argument": "background"} if given.get("background") else None
 
 
 def _unsupported_parameter(request: ChatRequest) -> Blanks | None:
@@ -164,8 +171,7 @@ def _tool_choice_without_tools(request: ChatRequest) -> Blanks | None:
 
 
 def _unknown_tool(request: ChatRequest) -> Blanks | None:
-    names = ["", "none", "auto", "required", *[tool.name for tool in request.tools]]
-    return None if request.tool_choice in names else {"tool": request.tool_choice}
+    return None if request.has_choice else {"tool": request.tool_choice}
 
 
 def _no_content(request: ChatRequest) -> Blanks | None:
@@ -178,6 +184,13 @@ def _no_content(request: ChatRequest) -> Blanks | None:
 def _empty_text(request: ChatRequest) -> Blanks | None:
     for message in request.messages:
         if message.role == "user" and _NO_TEXT in message.parts:
+            return {}
+    return None
+
+
+def _misplaced_image(request: ChatRequest) -> Blanks | None:
+    for part in request.parts:
+        if isinstance(part, UnknownPart) and part.type in ("image_url", "input_image"):
             return {}
     return None
 
@@ -208,7 +221,7 @@ CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
     "retired model": _retired_model,
     "image model": _image_model,
     "live search": _live_search,
-    "instructions again": _instructions_again,
+    "unsupported argument": _unsupported_argument,
     "unsupported parameter": _unsupported_parameter,
     "unknown effort": _unknown_effort,
     "unsupported effort": _unsupported_effort,
@@ -218,6 +231,7 @@ CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
     "unknown tool": _unknown_tool,
     "no content": _no_content,
     "empty text": _empty_text,
+    "misplaced image": _misplaced_image,
     "unknown part": _unknown_part,
     "text-only model": _text_only_model,
     "unknown detail": _unknown_detail,

@@ -21,7 +21,7 @@ class Contract(msgspec.Struct, frozen=True):
     """What differs between the two.
 
     `formats` are the types of images that are taken, and `unknown_format` the row of a
-    refusal of others. `any_detail` says that an unknown detail is read as `auto`.
+    refusal of others. `any_word` says that an unknown `detail` or `tool_choice` is read as `auto`.
     `by_model` says that images are counted by the accounting of the model, and by tiles
     otherwise. `usage_on_every_chunk` is about streams whose client asked for no usage. `era` is the
     month whose service answers; under both contracts it is the newest unless told.
@@ -31,7 +31,7 @@ class Contract(msgspec.Struct, frozen=True):
     max_body: int
     formats: tuple[str, ...]
     unknown_format: str
-    any_detail: bool
+    any_word: bool
     by_model: bool
     usage_on_every_chunk: bool
     era: Era = Era()
@@ -42,7 +42,7 @@ DOCUMENTED = Contract(
     max_body=DEFAULT_MAX_BODY,
     formats=IMAGE_FORMATS,
     unknown_format="not an image",
-    any_detail=False,
+    any_word=False,
     by_model=False,
     usage_on_every_chunk=True,
 )
@@ -52,7 +52,7 @@ OBSERVED = Contract(
     max_body=SEEN_MAX_BODY_BYTES,
     formats=SEEN_IMAGE_FORMATS,
     unknown_format="not an image of four types",
-    any_detail=True,
+    any_word=True,
     by_model=True,
     # OBSERVED 2025-09 to 2026-06: 86 of 86 such streams have no usage.
     usage_on_every_chunk=False,

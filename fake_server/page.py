@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 import msgspec
 
-from llm_grok_vision.limits import MAX_TILES, PATCH_SIDE, TILE_SIDE
+from llm_grok_vision.limits import LOW_SIDE, MAX_TILES, PATCH_SIDE, TILE_SIDE
 
 from .journal import Journal, LoggedImage, LoggedRequest
 
@@ -82,8 +82,11 @@ def request(requests: Journal, log: LoggedRequest) -> str:
 def grid(image: LoggedImage) -> dict[str, Any]:
     """Say how an image was cut: the side of a piece, and a sentence on what it costs."""
     if image.patches:
-        told = f"{image.patches} patches of {PATCH_SIDE} pixels and 2 more = {image.tokens} tokens"
-        return {"side": PATCH_SIDE, "told": told}
+        longer = max(image.width, image.height)
+        scale = max(1, longer / LOW_SIDE) if image.detail == "low" else 1
+        side = PATCH_SIDE * scale
+        told = f"{image.patches} patches of {side:g} pixels and 2 more = {image.tokens} tokens"
+        return {"side": side, "told": told}
     if not image.tiles:
         return {"side": 0, "told": f"seen as a whole = {image.tokens} tokens"}
     covering = -(-image.width // TILE_SIDE) * -(-image.height // TILE_SIDE)

@@ -274,7 +274,7 @@ REFUSALS: dict[str, Refusal] = {
         412,
         "failed-precondition",
         "Cannot add inline requests to a file-based batch",
-        "OBSERVED 2026-08-28 in the BATCH NOTE of `batches.py`; ASSUMED code",
+        "OBSERVED 2026-08-28 in the BATCH NOTE; ASSUMED code",
     ),
     "batch request of another kind": Refusal(
         "a request in a batch other than `chat_get_completion` or `responses`, such as `image_edit`",
@@ -295,7 +295,7 @@ REFUSALS: dict[str, Refusal] = {
         412,
         "failed-precondition",
         "batch_request_id '{request}' content differs from originally submitted",
-        "OBSERVED 2026-08-28 in the BATCH NOTE of `batches.py`; ASSUMED code",
+        "OBSERVED 2026-08-28 in the BATCH NOTE; ASSUMED code",
     ),
     "model not for batches": Refusal(
         "a request added to a batch for a model that batches do not take",
@@ -353,20 +353,23 @@ REFUSALS: dict[str, Refusal] = {
         "OBSERVED 2026",
     ),
     "live search": Refusal(
-        "`search_parameters`: live search is gone",
+        "`search_parameters`, `web_search_options` and the tool `live_search`: live search is gone",
         410,
         "",
         "Live search is deprecated. Please switch to the Agent Tools API:"
         " https://docs.x.ai/docs/guides/tools/overview",
-        "OBSERVED 2026-01-27, in langgenius/dify-official-plugins #2493",
+        "OBSERVED 2026-01-27, in langgenius/dify-official-plugins #2493, and in the STACK NOTE; ASSUMED"
+        " of the tool",
         "bare",
     ),
-    "instructions again": Refusal(
-        "`instructions` together with `previous_response_id`",
+    "unsupported argument": Refusal(
+        "on /v1/responses: `instructions` together with `previous_response_id`, `background`, and"
+        " `max_tokens` in place of `max_output_tokens`",
         400,
-        "invalid-argument",
-        "Invalid request content: instructions cannot be used with previous_response_id.",
-        "DOC, as the reference of langchain-xai repeats it, that it can't be; ASSUMED answer",
+        "400",
+        "Argument not supported: {argument}",
+        "OBSERVED 2026-07-13 of instructions in 10-X-eng/vibecad #4 (DISPUTED in the STACK NOTE of"
+        " 2026-09-12), where the others are refused; ASSUMED text of those",
     ),
     "unsupported parameter": Refusal(
         "a parameter that this model does not take",
@@ -394,7 +397,7 @@ REFUSALS: dict[str, Refusal] = {
         400,
         "invalid-argument",
         "Maximum number of tokens {parameter} must be positive but {parameter} = {value}",
-        "OBSERVED 2026-08-29 in the BATCH NOTE of `batches.py`, of max_tokens; ASSUMED of the others",
+        "OBSERVED 2026-08-29 in the BATCH NOTE, of max_tokens; ASSUMED of the others",
     ),
     "parameter out of range": Refusal(
         "`temperature` outside 0 to 2, a penalty outside -2 to 2, `top_p` outside 0 to 1,"
@@ -432,6 +435,13 @@ REFUSALS: dict[str, Refusal] = {
         "invalid-argument",
         "Invalid request content: Text content is empty.",
         "ASSUMED after the row above",
+    ),
+    "misplaced image": Refusal(
+        "a part `image_url` on /v1/responses, or `input_image` on chat completions",
+        400,
+        "invalid-argument",
+        "Invalid request content: Empty content block.",
+        "OBSERVED 2026-09-12 in the STACK NOTE, of the last three words; ASSUMED the rest",
     ),
     "unknown part": Refusal(
         "a part that is neither a text nor an image",

@@ -88,6 +88,12 @@ class ChatRequest(msgspec.Struct, frozen=True):
     is_served: bool = True
 
     @property
+    def has_choice(self) -> bool:
+        """Whether `tool_choice` names something that there is."""
+        names = ("", "none", "auto", "required", *[tool.name for tool in self.tools])
+        return self.tool_choice in names
+
+    @property
     def parts(self) -> list[Part]:
         """All parts of all messages, in order."""
         return [part for message in self.messages for part in message.parts]
@@ -98,10 +104,11 @@ class ChatRequest(msgspec.Struct, frozen=True):
         return [part for part in self.parts if isinstance(part, (ImagePart, FilePart))]
 
 
-def with_known_details(request: ChatRequest) -> ChatRequest:
-    """Read a detail that there is not as `auto`."""
+def with_known_words(request: ChatRequest) -> ChatRequest:
+    """Read a detail and a choice of tools that there is not as `auto`."""
     return replace(
         request,
+        tool_choice=request.tool_choice if request.has_choice else "auto",
         messages=tuple(
             replace(message, parts=tuple(map(_with_known_detail, message.parts)))
             for message in request.messages

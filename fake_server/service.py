@@ -29,7 +29,7 @@ from .identity import uuid
 from .journal import Journal, LoggedAnswer, LoggedImage, LoggedRequest
 from .rates import Rates, Told
 from .refusals import refuse
-from .request import ChatRequest, with_known_details
+from .request import ChatRequest, with_known_words
 from .scenario import Reply, Rule, Scenario, Scripted, scripted
 from .sight import Sight
 from .stored import Stored, StoredAnswers
@@ -101,8 +101,8 @@ class Service:
         if request.previous:
             earlier = self.stored.get(request.previous)
             request = replace(request, messages=(*earlier.messages, *request.messages))
-        if self.contract.any_detail:
-            request = with_known_details(request)
+        if self.contract.any_word:
+            request = with_known_words(request)
         model = self._answering(check(request))
         text_tokens, images = await self._sight.look(request, model, log)
         if text_tokens > model.context_length:

@@ -89,7 +89,7 @@ def _count(contract: Contract, model: Model, picture: Picture, detail: str) -> t
     """Count the tiles, the patches and the tokens of an image."""
     width, height = picture.width, picture.height
     if contract.by_model and model.accounting == "patches":
-        patches = count_patches(width, height)
+        patches = count_patches(width, height, detail)
         return 0, patches, patches + EXTRA_PATCHES
     rule = count_seen_tiles if contract.by_model else count_tiles
     tiles = rule(width, height, detail)

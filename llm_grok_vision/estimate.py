@@ -54,9 +54,8 @@ def measure(path: str) -> Measured:
 
 
 def estimates(image: Measured, model: CatalogueModel) -> list[Estimate]:
-    """Estimate an image at each detail, or once where detail makes no difference."""
-    details = ("any",) if model.accounting == "patches" else IMAGE_DETAILS
-    return [_estimate(image, model, detail) for detail in details]
+    """Estimate an image at each detail."""
+    return [_estimate(image, model, detail) for detail in IMAGE_DETAILS]
 
 
 def _estimate(image: Measured, model: CatalogueModel, detail: str) -> Estimate:
@@ -69,7 +68,7 @@ def _estimate(image: Measured, model: CatalogueModel, detail: str) -> Estimate:
 
 def _cost(model: CatalogueModel, width: int, height: int, detail: str) -> Cost:
     if model.accounting == "patches":
-        return patched(width, height)
+        return patched(width, height, detail)
     return tiled(width, height, detail)
 
 

@@ -11,6 +11,9 @@ DISPUTED  sources differ; which one is followed, and why.
 GUIDE is "Image Understanding" on docs.x.ai, in the copy whose examples use grok-4.
 OPENAPI is "xAI's REST API" 1.0.0, the description that xAI publishes of its endpoints.
 BATCH GUIDE is "Batch API" on docs.x.ai; batch.proto and image.proto are in xai-org/xai-proto.
+BATCH NOTE is "xAI Batch API", a research note for an adapter of OpenRouter's, public on
+GitHub, with answers of the live service of 2026-08-28 and 29.
+STACK NOTE is what a team at a hackathon in Belgrade measured on 2026-09-12, public on GitHub.
 """
 
 from typing import Final
@@ -68,6 +71,10 @@ PATCH_SIDE: Final = 32
 # OBSERVED 2026, as above.
 EXTRA_PATCHES: Final = 2
 
+# OBSERVED in the STACK NOTE, of grok-4.6: 1024x1024 pixels cost 1026 tokens at `high` and 258 at
+# `low`, for which the longer side is cut to 512 pixels. ASSUMED of other models with patches.
+LOW_SIDE: Final = 512
+
 # DOC image.proto: "will timeout after 5 seconds"
 FETCH_SECONDS: Final = 5.0
 
@@ -105,11 +112,10 @@ TICKS_PER_USD: Final = 10_000_000_000
 # ASSUMED: of 25,000,000 and 25 * 1024**2 the smaller, which holds in both readings.
 MAX_BATCH_PAYLOAD: Final = 25_000_000
 
-# DOC BATCH GUIDE, as "xAI Batch API", a note for an adapter of OpenRouter's, has it on
-# 2026-08-28: "50 000 requests per file"
+# DOC BATCH GUIDE, in the words of the BATCH NOTE: "50 000 requests per file"
 MAX_BATCH_FILE_REQUESTS: Final = 50_000
 
-# DOC BATCH GUIDE, in the same note: "25 MB per request line"
+# DOC BATCH GUIDE, in the words of the BATCH NOTE: "25 MB per request line"
 # ASSUMED: the smaller reading, as above.
 MAX_BATCH_LINE: Final = 25_000_000
 

@@ -7,7 +7,7 @@ fit too.
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
-from .limits import MAX_IMAGE_PIXELS, MAX_TILES, MIN_IMAGE_PIXELS, MIN_IMAGE_SIDE
+from .limits import LOW_SIDE, MAX_IMAGE_PIXELS, MAX_TILES, MIN_IMAGE_PIXELS, MIN_IMAGE_SIDE
 from .tokens import tiled
 
 Fits = Callable[[int, int], bool]
@@ -23,10 +23,13 @@ def is_read(accounting: str, detail: str | None) -> Fits:
 
     ASSUMED: of a larger image, a model that counts tiles reads what the tiles hold when it
     is scaled down to six of them, at `low` to one: the guide says how many there are, not
-    how an image is fitted to them. Models that count patches have no known upper end, so
-    that all of an image counts as read.
+    how an image is fitted to them. Models that count patches read at `low` what is left when
+    the longer side is 512 pixels (OBSERVED); otherwise they have no known upper end, so that
+    all of an image counts as read.
     """
     if accounting != "tiles":
+        if detail == "low":
+            return lambda width, height: max(width, height) <= LOW_SIDE
         return within(MAX_IMAGE_PIXELS)
     most = 1 if detail == "low" else MAX_TILES
 

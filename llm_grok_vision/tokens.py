@@ -6,7 +6,7 @@ tests hold the two together.
 
 from typing import NamedTuple
 
-from .limits import EXTRA_PATCHES, MAX_TILES, PATCH_SIDE, TILE_SIDE, TOKENS_PER_TILE
+from .limits import EXTRA_PATCHES, LOW_SIDE, MAX_TILES, PATCH_SIDE, TILE_SIDE, TOKENS_PER_TILE
 
 
 class Cost(NamedTuple):
@@ -28,11 +28,15 @@ def tiled(width: int, height: int, detail: str) -> Cost:
     return Cost(columns, rows, TILE_SIDE, (1 + tiles) * TOKENS_PER_TILE)
 
 
-def patched(width: int, height: int) -> Cost:
-    """Count as models since grok-4.3 were seen to: patches, and two more, at any detail.
+def patched(width: int, height: int, detail: str) -> Cost:
+    """Count as models since grok-4.3 were seen to: patches, and two more; `low` is scaled down.
 
-    ASSUMED: no upper end; nothing above 1800x1200 pixels was recorded.
+    ASSUMED: no upper end, as nothing above 1800x1200 pixels was recorded; a side that is scaled
+    down is rounded up.
     """
+    longer = max(width, height)
+    if detail == "low" and longer > LOW_SIDE:
+        width, height = (-(-side * LOW_SIDE // longer) for side in (width, height))
     columns, rows = _grid(width, height, PATCH_SIDE)
     return Cost(columns, rows, PATCH_SIDE, columns * rows + EXTRA_PATCHES)
 

@@ -54,6 +54,13 @@ CHOICES = (
         "test_fake_observed.py::test_any_detail_is_taken_and_an_unknown_one_is_auto",
     ),
     Choice(
+        "`tool_choice`",
+        "names a tool that is there",
+        "any word; an unknown one is `auto`",
+        "OBSERVED 2026-09-12",
+        "test_fake_observed.py::test_a_choice_of_a_tool_that_is_not_there_is_auto",
+    ),
+    Choice(
         "tokens of an image, on models that count tiles",
         "(tiles + 1) * 256, `low` 256",
         "so at `high`, else 256",
@@ -63,8 +70,8 @@ CHOICES = (
     Choice(
         "tokens of an image, on models that count patches",
         "the same",
-        "width / 32 * height / 32, each rounded up, + 2",
-        "OBSERVED 2026",
+        "width / 32 * height / 32, each rounded up, + 2; at `low` the longer side is 512",
+        "OBSERVED 2026, ASSUMED how `low` is rounded",
         "test_fake_observed.py::test_an_image_costs_what_it_was_seen_to",
     ),
     Choice(

@@ -52,6 +52,8 @@ TOKENS = [
     pytest.param("grok-4.3", (239, 178), None, 50, id="observed-grok-4.3"),
     pytest.param("grok-4.5", (800, 400), None, 327, id="observed-grok-4.5"),
     pytest.param("grok-4.3", (239, 178), "low", 50, id="assumed-grok-4.3-low"),
+    pytest.param("grok-4.6", (1024, 1024), "high", 1026, id="observed-grok-4.6-high"),
+    pytest.param("grok-4.6", (1024, 1024), "low", 258, id="observed-grok-4.6-low"),
 ]
 
 
@@ -72,7 +74,8 @@ def test_an_image_costs_what_it_was_seen_to(model, size, detail, tokens):
 def test_patches_cover_an_image_and_no_more(width, height):
     columns, rows = len(range(0, width, 32)), len(range(0, height, 32))
 
-    assert count_patches(width, height) == columns * rows
+    assert count_patches(width, height, "high") == columns * rows
+    assert count_patches(width, height, "auto") == columns * rows
 
 
 @pytest.mark.parametrize("ask", EVERY.values(), ids=EVERY)
@@ -88,6 +91,16 @@ def test_any_detail_is_taken_and_an_unknown_one_is_auto(server):
 
     assert answer.status_code == 200
     assert server.requests[0].images[0].detail == "auto"
+
+
+@pytest.mark.parametrize("choice", ["requird", {"type": "function", "function": {"name": "fly"}}])
+def test_a_choice_of_a_tool_that_is_not_there_is_auto(server, choice):
+    """OBSERVED 2026-09-12 in the STACK NOTE."""
+    look = {"type": "function", "function": {"name": "look", "parameters": {}}}
+
+    answer = post(server, body(tools=[look], tool_choice=choice))
+
+    assert answer.json()["choices"][0]["finish_reason"] == "stop"
 
 
 def test_a_stream_carries_no_usage_unless_it_is_asked_for(server):

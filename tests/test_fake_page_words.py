@@ -7,8 +7,10 @@ from fake_server.journal import LoggedAnswer, LoggedImage, LoggedRequest
 from tests.asking import send
 
 
-def seen(width: int, height: int, *, tiles: int, tokens: int, patches: int = 0) -> LoggedImage:
-    return LoggedImage("PNG", width, height, 99, "auto", tiles, tokens, "data", patches=patches)
+def seen(
+    width: int, height: int, *, tiles: int, tokens: int, patches: int = 0, detail: str = "auto"
+) -> LoggedImage:
+    return LoggedImage("PNG", width, height, 99, detail, tiles, tokens, "data", patches=patches)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,16 @@ def seen(width: int, height: int, *, tiles: int, tokens: int, patches: int = 0) 
             seen(64, 32, tiles=0, patches=2, tokens=4),
             {"side": 32, "told": "2 patches of 32 pixels and 2 more = 4 tokens"},
             id="patches",
+        ),
+        pytest.param(
+            seen(1024, 512, tiles=0, patches=128, tokens=130, detail="low"),
+            {"side": 64, "told": "128 patches of 64 pixels and 2 more = 130 tokens"},
+            id="patches-at-low",
+        ),
+        pytest.param(
+            seen(64, 32, tiles=0, patches=2, tokens=4, detail="low"),
+            {"side": 32, "told": "2 patches of 32 pixels and 2 more = 4 tokens"},
+            id="few-patches-at-low",
         ),
     ],
 )

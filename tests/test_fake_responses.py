@@ -114,6 +114,13 @@ def test_encrypted_reasoning_comes_if_it_is_asked_for(client, grok_server):
     assert secret(include=include) != secret(include=include, temperature=1)
 
 
+def test_a_model_of_september_2026_always_encrypts_its_reasoning(client, grok_server):
+    """DOC xAI, as coder/xum #4320 of 2026-09-21 has it."""
+    grok_server.reply("A cat.", reasoning="Hm.")
+
+    assert ask(client, model="grok-4.7").output[0].encrypted_content
+
+
 def test_a_required_tool_is_called_with_valid_arguments(client):
     response = ask(client, tools=[TOOL], tool_choice="required")
 

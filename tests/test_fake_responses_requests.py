@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fake_server import FakeServer
-from tests.asking import input_image, input_text, post, prompt, respond
+from tests.asking import image, input_image, input_text, post, prompt, respond
 from tests.pictures import data_url, picture
 from tests.test_fake_refusals import CASES
 
@@ -56,7 +56,6 @@ def test_the_same_request_is_answered_with_the_same_bytes(grok_server):
 SPELLINGS = [
     pytest.param(input_image(ICON, detail="low"), id="doc"),
     pytest.param({"type": "input_image", "image_url": {"url": ICON, "detail": "low"}}, id="object"),
-    pytest.param({"type": "image_url", "image_url": {"url": ICON, "detail": "low"}}, id="chat"),
 ]
 
 
@@ -67,6 +66,35 @@ def test_an_image_part_is_read_however_it_is_spelled(grok_server, part):
     [seen] = grok_server.requests[0].images
     assert (seen.width, seen.detail, seen.tokens) == (128, "low", 256)
     assert answer.json()["usage"]["input_tokens"] == 256
+
+
+def test_the_image_part_of_chat_completions_is_refused_here(grok_server):
+    """OBSERVED 2026-09-12 in the STACK NOTE."""
+    answer = respond(grok_server, prompt(image(ICON)))
+
+    assert (answer.status_code, answer.json()["error"]) == (
+        400,
+        "Invalid request content: Empty content block.",
+    )
+
+
+UNSUPPORTED = [
+    pytest.param({"max_tokens": 16}, "max_tokens, use max_output_tokens instead", id="max_tokens"),
+    pytest.param({"background": True}, "background", id="background"),
+]
+
+
+@pytest.mark.parametrize(("fields", "argument"), UNSUPPORTED)
+def test_arguments_of_other_services_are_refused(grok_server, fields, argument):
+    """OBSERVED 2026-09-12 in the STACK NOTE; ASSUMED text."""
+    answer = respond(grok_server, prompt(**fields))
+
+    said = {"code": "400", "error": f"Argument not supported: {argument}"}
+    assert (answer.status_code, answer.json()) == (400, said)
+
+
+def test_what_is_not_asked_for_is_no_background(grok_server):
+    assert respond(grok_server, prompt(background=False, max_tokens=None)).status_code == 200
 
 
 @pytest.mark.parametrize("fields", [{}, {"detail": None}], ids=str)
@@ -140,11 +168,14 @@ def test_a_response_is_refused_as_a_chat_completion_is(grok_server, name):
 
 
 BOTH = [
-    pytest.param(prompt(model="grok-5", input=[]), "cannot be empty", id="messages-before-model"),
+    pytest.param(prompt(model="grok-5", input=[]), "grok-5", id="model-before-messages"),
     pytest.param(
-        prompt(model="grok-5", previous_response_id="1"),
+        prompt(model="grok-5", previous_response_id="1"), "grok-5", id="model-before-previous"
+    ),
+    pytest.param(
+        prompt(model="grok-beta", previous_response_id="1"),
         "No responses could be found",
-        id="previous-before-model",
+        id="previous-before-retired-model",
     ),
 ]
 

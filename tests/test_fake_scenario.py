@@ -216,7 +216,6 @@ def test_a_tool_may_answer_with_an_image(grok_server):
 
 SPELLINGS = [
     pytest.param({"type": "image_url", "image_url": {"url": ICON, "detail": "low"}}, id="guide"),
-    pytest.param({"type": "input_image", "image_url": ICON, "detail": "low"}, id="doc-responses"),
     pytest.param({"type": "image_url", "image_url": ICON, "detail": "low"}, id="assumed-mixed"),
 ]
 

@@ -177,7 +177,7 @@ def test_who_offers_http_2_is_answered_in_http_1_without_a_warning(grok_server, 
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize(("most", "status"), [(100, 401), (99, 413)], ids=["just", "one-less"])
+@pytest.mark.parametrize(("most", "status"), [(100, 415), (99, 413)], ids=["just", "one-less"])
 def test_a_body_may_be_as_large_as_the_setting_says(most, status):
     with FakeServer(max_body=most) as server:
         answer = send(server, "POST", "/v1/chat/completions", content=b"x" * 100)

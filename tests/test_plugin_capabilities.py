@@ -30,21 +30,22 @@ SENTENCES = [
     pytest.param(
         "grok-4.6",
         ["stop"],
-        "grok-4.6 takes no stop; xai/grok-4.20-0309-non-reasoning does.",
-        id="one-other-does",
+        "grok-4.6 takes no stop; xai/grok-4.3, xai/grok-4.20-0309-reasoning and"
+        " xai/grok-4.20-0309-non-reasoning do.",
+        id="observed-2026-09-12-stop",
     ),
     pytest.param(
         "grok-4.6",
         ["stop", "presence_penalty", "frequency_penalty"],
-        "grok-4.6 takes no stop, presence_penalty or frequency_penalty;"
-        " xai/grok-4.20-0309-non-reasoning does.",
-        id="three-options-at-once",
+        "grok-4.6 takes no stop, presence_penalty or frequency_penalty; no current model takes all"
+        " of them.",
+        id="together-nowhere",
     ),
     pytest.param(
         "grok-4",
         ["stop", "reasoning_effort"],
-        "grok-4 takes no stop or reasoning_effort; no current model takes all of them.",
-        id="together-nowhere",
+        "grok-4 takes no stop or reasoning_effort; xai/grok-4.3 does.",
+        id="together-one-does",
     ),
 ]
 EFFORTS = [

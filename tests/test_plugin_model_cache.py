@@ -108,7 +108,7 @@ def test_it_is_listed_and_counts_tokens(keep: Keep, photo: Path):
 
     assert models[-1].split() == ["xai/grok-5", "2,000,000", "4", "12.5", "patches", "current"]
     # 42 * 28 patches and two more, at 4 dollars a million.
-    (row,) = json.loads(tokens.stdout)
+    row, *_ = json.loads(tokens.stdout)
     assert (row["tokens"], row["usd"]) == (1178, 0.004712)
 
 
@@ -163,11 +163,10 @@ def test_its_efforts_are_those_that_xai_lists(
 def test_it_is_named_as_one_that_takes_what_another_refuses(keep: Keep):
     keep(GROK_5)
 
-    said = shown_error(run_llm("-m", "grok-4.6", "Hello", "-o", "stop", "END", "--key", "any"))
+    asked = ("-o", "presence_penalty", "1", "--key", "any")
+    said = shown_error(run_llm("-m", "grok-4.6", "Hello", *asked))
 
-    assert said == (
-        "Error: grok-4.6 takes no stop; xai/grok-4.20-0309-non-reasoning and xai/grok-5 do.\n"
-    )
+    assert said == "Error: grok-4.6 takes no presence_penalty; xai/grok-5 does.\n"
 
 
 NOT_TAKEN_OVER = [

@@ -192,7 +192,8 @@ SHRUNK = [
     pytest.param("grok-4", "low", (448, 299), id="tiles-low"),
     pytest.param("grok-4", "auto", (1344, 896), id="tiles-auto"),
     pytest.param("grok-4-0709", "high", (1344, 896), id="tiles-by-another-name"),
-    pytest.param("grok-4.6", "low", (1920, 1280), id="patches-have-no-known-end"),
+    pytest.param("grok-4.6", "high", (1920, 1280), id="patches-have-no-known-end"),
+    pytest.param("grok-4.6", "low", (512, 341), id="observed-patches-at-low"),
 ]
 
 

@@ -27,10 +27,16 @@ def test_a_model_that_counts_tiles_is_sent_what_fills_them(width, height, detail
     assert largest(width, height, is_read("tiles", detail)) == size
 
 
-@pytest.mark.parametrize("detail", ["auto", "low", "high", None])
+@pytest.mark.parametrize("detail", ["auto", "high", None])
 def test_a_model_that_counts_patches_is_sent_all(detail):
     """Nobody knows where such a model stops reading."""
     assert largest(8000, 6000, is_read("patches", detail)) == (8000, 6000)
+
+
+@pytest.mark.parametrize(("width", "height"), [(8000, 6000), (512, 384)])
+def test_a_model_that_counts_patches_reads_512_pixels_at_low(width, height):
+    """OBSERVED 2026-09-12 in the STACK NOTE."""
+    assert largest(width, height, is_read("patches", "low")) == (512, 384)
 
 
 def test_no_more_pixels_are_sent_than_the_service_takes():

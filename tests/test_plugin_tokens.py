@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fake_server.accounting import count_image_tokens, count_tiles
+from fake_server.accounting import count_image_tokens, count_patches, count_tiles
 from llm_grok_vision.estimate import _caption, find_model
+from llm_grok_vision.limits import EXTRA_PATCHES
 from llm_grok_vision.prepare import Preparation, prepare
 from llm_grok_vision.tokens import Cost, patched, tiled
 from tests.pictures import picture
@@ -31,10 +32,14 @@ TILED = [
     pytest.param(1200, 800, "low", 256, id="observed-grok-2-vision-low"),
 ]
 PATCHED = [
-    pytest.param(128, 128, 18, id="observed-grok-4.3-icon"),
-    pytest.param(239, 178, 50, id="observed-grok-4.3-photo"),
-    pytest.param(1800, 1200, 2168, id="observed-grok-4.3-large"),
-    pytest.param(800, 400, 327, id="observed-grok-4.5"),
+    pytest.param(128, 128, "auto", 18, id="observed-grok-4.3-icon"),
+    pytest.param(239, 178, "auto", 50, id="observed-grok-4.3-photo"),
+    pytest.param(1800, 1200, "auto", 2168, id="observed-grok-4.3-large"),
+    pytest.param(800, 400, "auto", 327, id="observed-grok-4.5"),
+    pytest.param(1024, 1024, "high", 1026, id="observed-grok-4.6-high"),
+    pytest.param(1024, 1024, "low", 258, id="observed-grok-4.6-low"),
+    pytest.param(512, 512, "low", 258, id="assumed-just-as-large-as-low-is"),
+    pytest.param(1024, 1, "low", 18, id="assumed-a-line"),
 ]
 
 
@@ -43,9 +48,9 @@ def test_a_tiled_image_costs_what_the_evidence_says(width, height, detail, token
     assert tiled(width, height, detail).tokens == tokens
 
 
-@pytest.mark.parametrize(("width", "height", "tokens"), PATCHED)
-def test_a_patched_image_costs_what_was_seen(width, height, tokens):
-    assert patched(width, height).tokens == tokens
+@pytest.mark.parametrize(("width", "height", "detail", "tokens"), PATCHED)
+def test_a_patched_image_costs_what_was_seen(width, height, detail, tokens):
+    assert patched(width, height, detail).tokens == tokens
 
 
 @given(sides, sides, st.sampled_from(["auto", "low", "high"]))
@@ -53,6 +58,8 @@ def test_plugin_and_fake_count_alike(width, height, detail):
     tiles = count_tiles(width, height, detail)
 
     assert tiled(width, height, detail).tokens == count_image_tokens(tiles)
+    patches = count_patches(width, height, detail)
+    assert patched(width, height, detail).tokens == patches + EXTRA_PATCHES
 
 
 def test_the_command_tells_what_each_detail_costs(photo: Path):
@@ -86,10 +93,12 @@ def test_a_file_that_is_converted_costs_what_is_sent(
 def test_the_command_counts_patches_for_newer_models(photo: Path):
     result = run_llm("grok-vision", "tokens", photo, "-m", "xai/grok-4.3", "--json")
 
-    (row,) = json.loads(result.stdout)
-    # 42 * 28 patches and two more, at 1.25 dollars a million.
-    assert (row["detail"], row["tokens"], row["usd"]) == ("any", 1178, 0.0014725)
-    assert (row["image"], row["width"], row["height"]) == (str(photo), 1344, 896)
+    auto, low, high = json.loads(result.stdout)
+    # 42 * 28 patches and two more, at 1.25 dollars a million; at low 16 * 11, and two more.
+    assert (auto["detail"], auto["tokens"], auto["usd"]) == ("auto", 1178, 0.0014725)
+    assert (low["detail"], low["tokens"], low["usd"]) == ("low", 178, 0.0002225)
+    assert high == {**auto, "detail": "high"}
+    assert (auto["image"], auto["width"], auto["height"]) == (str(photo), 1344, 896)
 
 
 @pytest.mark.parametrize("model", ["grok-4", "grok-4.3"], ids=["tiles", "patches"])
@@ -121,7 +130,7 @@ def test_the_count_is_written_below(photo: Path, tmp_path: Path, model: str):
     [
         ("grok-4", tiled(1344, 896, "high"), "grok-4: 6 tiles: 1792 tokens"),
         ("grok-4", tiled(1345, 896, "high"), "grok-4: 8 tiles, counted as 6: 1792 tokens"),
-        ("grok-4.3", patched(1344, 896), "grok-4.3: 1176 patches: 1178 tokens"),
+        ("grok-4.3", patched(1344, 896, "high"), "grok-4.3: 1176 patches: 1178 tokens"),
     ],
 )
 def test_a_drawing_says_how_its_squares_are_counted(model: str, cost: Cost, said: str):

@@ -1,6 +1,6 @@
 """The file of a whole batch: a request a line, as in OpenAI's own Batch API.
 
-DOC BATCH GUIDE, and OBSERVED 2026-08-28 in the BATCH NOTE of `batches`: the shape of a line;
+DOC BATCH GUIDE, and OBSERVED 2026-08-28 in the BATCH NOTE: the shape of a line;
 that those to /v1/responses get chat completions too; "line 2: invalid JSON: ". ASSUMED: all
 other words; that lines without anything are skipped, and a file without requests is no good.
 """

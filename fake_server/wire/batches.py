@@ -1,7 +1,7 @@
 """The paths below /v1/batches: JSON in, JSON out.
 
 OBSERVED 2026-08-10: a batch as JSON, the answer `null` to added requests, a result.
-OBSERVED 2026-08-28 in the BATCH NOTE of `batches`: a batch made of a file, whose answer is
+OBSERVED 2026-08-28 in the BATCH NOTE: a batch made of a file, whose answer is
 given before the file is read; an error in a result, which is a text, where batch.proto and
 @ai-sdk/xai have an object. DOC, the types of xAI's SDK for TypeScript: the metadata of
 requests. Headers are ASSUMED to be those of other lists.

@@ -13,7 +13,7 @@ import msgspec
 from ..accounting import Usage, words
 from ..completion import Completion, ToolCall
 from ..request import ChatRequest, Message, Tool
-from .content import Content, parts_of
+from .content import Content, Types, parts_of
 from .errors import flat_event
 
 PATH = "/v1/chat/completions"
@@ -35,6 +35,11 @@ class _Function(msgspec.Struct):
 class _Tool(msgspec.Struct):
     type: str = "function"
     function: _Function | None = None
+
+    def __post_init__(self) -> None:
+        # OBSERVED 2025-11-10 in manutej/ai-dialogue, and in the STACK NOTE.
+        if self.type not in ("function", "live_search"):
+            raise ValueError(f"unknown variant `{self.type}`, expected `function` or `live_search`")
 
 
 class _JsonSchema(msgspec.Struct):
@@ -74,6 +79,7 @@ class Body(msgspec.Struct):
     service_tier: str | None = None
     user: str | None = None
     search_parameters: dict[str, Any] | None = None
+    web_search_options: dict[str, Any] | None = None
     tools: list[_Tool] | None = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: _ResponseFormat | None = None
@@ -93,6 +99,12 @@ _PARAMETERS = (
     "service_tier",
     "user",
     "search_parameters",
+    "web_search_options",
+)
+# DOC OPENAPI: results of tools may be called as on /v1/responses.
+_TYPES = (
+    Types(("text", "input_text"), ("image_url",)),
+    Types(("text", "input_text"), ("image_url", "input_image")),
 )
 _decoder = msgspec.json.Decoder(Body)
 
@@ -108,6 +120,9 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
     if isinstance(body.stop, str):
         parameters["stop"] = [body.stop]
     functions = [tool.function for tool in body.tools or () if tool.function]
+    if any(tool.type == "live_search" for tool in body.tools or ()):
+        # ASSUMED: it went with the parameter that does the same.
+        parameters.setdefault("search_parameters", {})
     return ChatRequest(
         model=body.model,
         messages=tuple(_message(message) for message in body.messages),
@@ -122,7 +137,7 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
 
 
 def _message(message: _Message) -> Message:
-    parts = parts_of(message.role, message.content, ("text", "input_text"))
+    parts = parts_of(message.role, message.content, _TYPES[message.role in ("tool", "function")])
     return Message(message.role, parts, has_tool_calls=bool(message.tool_calls))
 
 

@@ -1,5 +1,7 @@
 """The content of a message, which both wire formats read alike: a text, or parts in order."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from ..request import FilePart, ImagePart, Part, TextPart, UnknownPart, spoken
@@ -38,17 +40,24 @@ _FILE_TYPES = ("file", "text_file", "input_image", "input_file")
 Content = str | list[ContentPart] | None
 
 
-def parts_of(role: str, content: Content, text_types: tuple[str, ...]) -> tuple[Part, ...]:
-    """Translate a content; `text_types` are what a text may be called."""
+class Types(NamedTuple):
+    """What a text and an image may be called."""
+
+    texts: tuple[str, ...]
+    images: tuple[str, ...]
+
+
+def parts_of(role: str, content: Content, types: Types) -> tuple[Part, ...]:
+    """Translate a content."""
     if isinstance(content, str):
         return spoken(role, content)
-    return tuple(_part(part, text_types) for part in content or ())
+    return tuple(_part(part, types) for part in content or ())
 
 
-def _part(part: ContentPart, text_types: tuple[str, ...]) -> Part:
-    if part.type in text_types and part.text is not None:
+def _part(part: ContentPart, types: Types) -> Part:
+    if part.type in types.texts and part.text is not None:
         return TextPart(part.text)
-    if part.type in ("image_url", "input_image") and part.image_url is not None:
+    if part.type in types.images and part.image_url is not None:
         image = part.image_url
         if isinstance(image, str):
             image = ImageUrl(image, part.detail)

@@ -6,7 +6,7 @@ import msgspec
 
 from ..request import ChatRequest, Message, Tool, spoken
 from ..server_tools import TYPES
-from .content import Content, parts_of
+from .content import Content, Types, parts_of
 
 Role = Literal["system", "developer", "user", "assistant"]
 
@@ -125,6 +125,8 @@ class Body(msgspec.Struct):
     safety_identifier: str | None = None
     search_parameters: dict[str, Any] | None = None
     user: str | None = None
+    max_tokens: int | None = None
+    background: bool | None = None
 
     @property
     def effort(self) -> str | None:
@@ -148,8 +150,10 @@ _PARAMETERS = (
     "safety_identifier",
     "search_parameters",
     "user",
+    "max_tokens",
+    "background",
 )
-_TEXT_TYPES = ("input_text", "output_text", "text")
+_TYPES = Types(("input_text", "output_text", "text"), ("input_image",))
 _decoder = msgspec.json.Decoder(Body)
 
 
@@ -204,9 +208,9 @@ def _message(item: _Item) -> Message:
     if item.type == "function_call":
         return Message("assistant", (), has_tool_calls=True)
     if item.type == "function_call_output":
-        return Message("tool", parts_of("tool", item.output, _TEXT_TYPES))
+        return Message("tool", parts_of("tool", item.output, _TYPES))
     role = item.role or ""
-    return Message(role, parts_of(role, item.content, _TEXT_TYPES))
+    return Message(role, parts_of(role, item.content, _TYPES))
 
 
 def _tool_choice(choice: str | dict[str, Any] | None) -> str:

@@ -40,7 +40,8 @@ def items_of(completion: Completion, *, encrypted: bool) -> list[Item]:
     """
     items = []
     if completion.reasoning:
-        secret = opaque(completion.id) if encrypted else ""
+        is_secret = encrypted or completion.model.always_encrypts
+        secret = opaque(completion.id) if is_secret else ""
         items.append(_reasoning(f"rs_{completion.id}", completion.reasoning, secret))
     for call in completion.server_tool_calls:
         items.append(_server_tool_call(completion.id, call))

@@ -1,12 +1,14 @@
 """GET and DELETE /v1/responses/{id}, and its input items: the answers that are kept.
 
-DOC OPENAPI: the paths, and what DELETE answers. ASSUMED: the shape of the list of input
-items, which is that of OpenAI's own API.
+DOC OPENAPI: the paths, and what DELETE answers. OBSERVED in the STACK NOTE: an answer is kept
+without its reasoning and its instructions. ASSUMED: the shape of the list of input items,
+which is that of OpenAI's own API.
 """
 
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ..identity import uuid
 from ..request import FilePart, ImagePart, Message, TextPart
@@ -27,8 +29,8 @@ async def _get(call: Call) -> Answer:
     body = kept.request.echo or responses_body.Body(kept.request.model, "")
     # Where it was stored in another process, it is what JSON makes of it.
     body = msgspec.convert(msgspec.to_builtins(body), responses_body.Body)
-    shown = msgspec.structs.replace(body, stream=False)
-    return Answer(responses.to_json(kept.completion, shown))
+    shown = replace(body, stream=False, instructions=None)
+    return Answer(responses.to_json(replace(kept.completion, reasoning=[]), shown))
 
 
 async def _delete(call: Call) -> Answer:
