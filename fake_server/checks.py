@@ -41,7 +41,7 @@ _MOST_CHOICES = 128
 
 _LIVE_SEARCH = frozenset({"search_parameters", "web_search_options"})
 
-_MOST_TOKENS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+MOST_TOKENS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 _RANGES: tuple[tuple[str, float, float, str], ...] = (
     ("temperature", 0, MAX_TEMPERATURE, f"between 0 and {MAX_TEMPERATURE:g}"),
@@ -146,7 +146,7 @@ def _effort(request: ChatRequest) -> str | None:
 
 
 def _no_tokens(request: ChatRequest) -> Blanks | None:
-    for parameter in _MOST_TOKENS:
+    for parameter in MOST_TOKENS:
         value = request.parameters.get(parameter)
         if value is not None and value < 1:
             return {"parameter": parameter, "value": value}

@@ -77,7 +77,7 @@ class GrokOptions(llm.KeyModel.Options):
         description="Consider only the likeliest words that add up to this probability",
     )
     max_tokens: int | None = Field(
-        default=None, ge=1, description="Most tokens to answer with, reasoning included"
+        default=None, ge=1, description="Most tokens to answer with; reasoning is not counted"
     )
     seed: int | None = Field(default=None, description="Ask for the same answer each time")
     stop: list[str] | None = Field(

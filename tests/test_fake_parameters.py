@@ -116,12 +116,14 @@ def test_an_answer_is_no_longer_than_allowed(client, grok_server, limits, left, 
     assert (choice.message.content, choice.finish_reason) == (left, reason)
 
 
-def test_reasoning_counts_towards_the_most_allowed(client, grok_server):
-    grok_server.reply(WORDS, reasoning="let me think")
+@pytest.mark.parametrize("limit", ["max_tokens", "max_completion_tokens"])
+def test_reasoning_takes_none_of_the_tokens_allowed(client, grok_server, limit):
+    """OBSERVED 2025-09 to 2026-09."""
+    grok_server.reply(WORDS, reasoning="let me think about that for long")
 
-    choice = ask(client, max_tokens=6).choices[0]
+    choice = ask(client, **{limit: 3}).choices[0]
 
-    assert choice.message.reasoning_content == "let me think"
+    assert choice.message.reasoning_content == "let me think about that for long"
     assert (choice.message.content, choice.finish_reason) == ("one two three", "length")
 
 

@@ -167,3 +167,20 @@ def test_usage_and_cost_are_computed_as_recorded():
             assert counted.cost_in_usd_ticks == usage["cost_in_usd_ticks"]
 
     assert billed == 11
+
+
+def test_reasoning_was_seen_to_take_none_of_the_tokens_allowed():
+    limited = [
+        (exchange.request["max_completion_tokens"], usage)
+        for exchange in exchanges(CHAT)
+        if exchange.status == 200 and exchange.request.get("max_completion_tokens")
+        for _, usage in exchange.usages()
+    ]
+
+    assert all(usage["completion_tokens"] <= limit for limit, usage in limited)
+    thought = [
+        limit
+        for limit, usage in limited
+        if usage["completion_tokens_details"]["reasoning_tokens"] > limit
+    ]
+    assert len(thought) > 20
