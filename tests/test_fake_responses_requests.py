@@ -53,29 +53,34 @@ def test_the_same_request_is_answered_with_the_same_bytes(grok_server):
             assert answer(grok_server, stream=stream) == answer(another, stream=stream)
 
 
-SPELLINGS = [
-    pytest.param(input_image(ICON, detail="low"), id="doc"),
-    pytest.param({"type": "input_image", "image_url": {"url": ICON, "detail": "low"}}, id="object"),
-]
-
-
-@pytest.mark.parametrize("part", SPELLINGS)
-def test_an_image_part_is_read_however_it_is_spelled(grok_server, part):
-    answer = respond(grok_server, prompt(part))
+def test_an_image_part_is_read_with_its_detail(grok_server):
+    answer = respond(grok_server, prompt(input_image(ICON, detail="low")))
 
     [seen] = grok_server.requests[0].images
     assert (seen.width, seen.detail, seen.tokens) == (128, "low", 256)
     assert answer.json()["usage"]["input_tokens"] == 256
 
 
+OBJECTS = [
+    pytest.param(image(ICON), id="observed-2026-of-chat-completions"),
+    pytest.param({"type": "input_image", "image_url": {"url": ICON}}, id="assumed-mixed"),
+]
+
+
+@pytest.mark.parametrize("part", OBJECTS)
+def test_an_image_that_is_an_object_is_no_input(grok_server, part):
+    answer = respond(grok_server, prompt(part))
+
+    assert answer.status_code == 422
+    assert "input: data did not match any variant of untagged enum ModelInput" in answer.text
+
+
 def test_the_image_part_of_chat_completions_is_refused_here(grok_server):
     """OBSERVED 2026-09-12 in the STACK NOTE."""
-    answer = respond(grok_server, prompt(image(ICON)))
+    answer = respond(grok_server, prompt({"type": "image_url", "image_url": ICON}))
 
-    assert (answer.status_code, answer.json()["error"]) == (
-        400,
-        "Invalid request content: Empty content block.",
-    )
+    said = "Invalid request content: Empty content block."
+    assert (answer.status_code, answer.json()["error"]) == (400, said)
 
 
 UNSUPPORTED = [

@@ -21,10 +21,7 @@ class FileContent(msgspec.Struct):
 
 
 class ContentPart(msgspec.Struct):
-    """A part; OPENAPI has an object for an image on one endpoint and a string on the other.
-
-    Clients send both to both.
-    """
+    """A part; OPENAPI has an object for an image on chat completions, a string on /v1/responses."""
 
     type: str
     text: str | None = None

@@ -6,7 +6,7 @@ import msgspec
 
 from ..request import ChatRequest, Message, Tool, spoken
 from ..server_tools import TYPES
-from .content import Content, Types, parts_of
+from .content import Content, ImageUrl, Types, parts_of
 
 Role = Literal["system", "developer", "user", "assistant"]
 
@@ -43,6 +43,8 @@ class _Item(msgspec.Struct):
     def __post_init__(self) -> None:
         if self.type in _SENT_BACK:
             return
+        if _has_object(self.content) or _has_object(self.output):
+            raise ValueError("invalid type: object, expected `image_url` as str")
         required: tuple[str, ...] = ("role",)
         if self.type == "function_call":
             required = ("call_id", "name", "arguments")
@@ -53,6 +55,12 @@ class _Item(msgspec.Struct):
         for name in required:
             if getattr(self, name) is None:
                 raise ValueError(f"missing field `{name}`")
+
+
+def _has_object(content: Content) -> bool:
+    """Tell whether an image is as on chat completions; OBSERVED 2026 in users' reports: a mistake."""
+    parts = content if isinstance(content, list) else []
+    return any(isinstance(part.image_url, ImageUrl) for part in parts)
 
 
 class ListedTool(msgspec.Struct):
