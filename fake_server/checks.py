@@ -181,6 +181,10 @@ def _no_content(request: ChatRequest) -> Blanks | None:
     return None
 
 
+def _bad_arguments(request: ChatRequest) -> Blanks | None:
+    return {} if any(message.has_bad_arguments for message in request.messages) else None
+
+
 def _empty_text(request: ChatRequest) -> Blanks | None:
     for message in request.messages:
         if message.role == "user" and _NO_TEXT in message.parts:
@@ -230,6 +234,7 @@ CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
     "tool_choice without tools": _tool_choice_without_tools,
     "unknown tool": _unknown_tool,
     "no content": _no_content,
+    "bad tool arguments": _bad_arguments,
     "empty text": _empty_text,
     "misplaced image": _misplaced_image,
     "unknown part": _unknown_part,

@@ -250,7 +250,7 @@ REFUSALS: dict[str, Refusal] = {
         422,
         "",
         "Failed to deserialize the JSON body into the target type: {problem}",
-        "OBSERVED; ASSUMED end of the text",
+        "OBSERVED, on /v1/responses inside of JSON; ASSUMED end of the text",
         "text",
     ),
     "bad frame": Refusal(
@@ -428,6 +428,13 @@ REFUSALS: dict[str, Refusal] = {
         "invalid-argument",
         "Invalid request content: Each message must have at least one content element.",
         "OBSERVED 2026",
+    ),
+    "bad tool arguments": Refusal(
+        "on /v1/responses: a `function_call` whose `arguments` are no JSON object",
+        400,
+        "invalid-argument",
+        "expected JSON object for tool arguments",
+        "OBSERVED 2026 in users' reports, such as the xAI executor of a fork of CLIProxyAPI; ASSUMED code",
     ),
     "empty text": Refusal(
         "an empty text part in a user's message",

@@ -38,11 +38,15 @@ Part = TextPart | ImagePart | FilePart | UnknownPart
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A message with its parts in the author's order."""
+    """A message with its parts in the author's order.
+
+    `has_bad_arguments` is said of calls of tools whose arguments are no JSON object.
+    """
 
     role: str
     parts: tuple[Part, ...]
     has_tool_calls: bool = False
+    has_bad_arguments: bool = False
 
 
 def spoken(role: str, text: str) -> tuple[Part, ...]:

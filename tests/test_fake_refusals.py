@@ -315,6 +315,7 @@ def test_every_row_is_provoked():
         "state lost",
         "unsupported argument",
         "misplaced image",
+        "bad tool arguments",
         "unknown file",
         "not a form",
         "bad lifetime",

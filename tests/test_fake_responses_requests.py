@@ -72,7 +72,7 @@ def test_an_image_that_is_an_object_is_no_input(grok_server, part):
     answer = respond(grok_server, prompt(part))
 
     assert answer.status_code == 422
-    assert "input: data did not match any variant of untagged enum ModelInput" in answer.text
+    assert "data did not match any variant of untagged enum ModelInput" in answer.json()["error"]
 
 
 def test_the_image_part_of_chat_completions_is_refused_here(grok_server):
@@ -127,6 +127,40 @@ def test_what_an_earlier_answer_held_says_nothing(grok_server):
     respond(grok_server, asked)
 
     assert [message.role for message in grok_server.requests[0].messages] == ["user"]
+
+
+@pytest.mark.parametrize("field", ["content", "encrypted_content"])
+def test_reasoning_that_is_sent_back_has_no_null(grok_server, field):
+    """OBSERVED 2026 in users' reports."""
+    asked = prompt()
+    asked["input"] += [{"type": "reasoning", "summary": [], field: None}]
+
+    assert respond(grok_server, asked).status_code == 422
+
+
+def called(arguments):
+    asked = prompt()
+    call = {"type": "function_call", "call_id": "1", "name": "look", "arguments": arguments}
+    asked["input"] += [call, {"type": "function_call_output", "call_id": "1", "output": "Done."}]
+    return asked
+
+
+@pytest.mark.parametrize("arguments", ["", "null", "[]", '{"a":', "[" * 100_000], ids=len)
+def test_arguments_of_a_call_are_a_json_object(grok_server, arguments):
+    """OBSERVED 2026 in users' reports; ASSUMED code."""
+    answer = respond(grok_server, called(arguments))
+
+    said = {"code": "invalid-argument", "error": "expected JSON object for tool arguments"}
+    assert (answer.status_code, answer.json()) == (400, said)
+    assert respond(grok_server, called('{"a": 1}')).status_code == 200
+
+
+@pytest.mark.parametrize("content", ["", None, []], ids=str)
+def test_an_answer_of_before_may_be_empty_but_not_missing(grok_server, content):
+    asked = prompt()
+    asked["input"] += [{"role": "assistant", "content": content}]
+
+    assert respond(grok_server, asked).status_code == (200 if content == "" else 400)
 
 
 @pytest.mark.parametrize("role", ["system", "developer", "user", "assistant"])
@@ -261,7 +295,7 @@ def test_an_effort_is_repeated_however_it_is_spelled(grok_server):
         assert answer.json()["reasoning"] == {"effort": "high", "summary": "detailed"}
 
 
-INPUT = "input: data did not match any variant of untagged enum ModelInput at "
+INPUT = "data did not match any variant of untagged enum ModelInput at "
 SHAPES = [
     pytest.param(
         {"input": 7}, f"{INPUT}input: invalid type: int, expected str | array", id="number"
@@ -312,7 +346,8 @@ def test_a_field_of_the_wrong_shape_is_named(grok_server, fields, problem):
     answer = respond(grok_server, prompt(**fields))
 
     assert answer.status_code == 422
-    assert answer.text == f"Failed to deserialize the JSON body into the target type: {problem}"
+    said = f"Failed to deserialize the JSON body into the target type: {problem}"
+    assert answer.json() == {"error": said}
 
 
 def test_unknown_fields_are_ignored(grok_server):

@@ -1,4 +1,7 @@
-"""How a body is refused, and how a refusal looks over HTTP: xAI's flat JSON, or the plain text of a layer before it."""
+"""How a body is refused, and how a refusal looks over HTTP.
+
+That is xAI's flat JSON, or the plain text of a layer before it.
+"""
 
 import re
 from collections.abc import Callable
@@ -18,14 +21,18 @@ _PATH = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 def body(error: ApiError, era: Era, path: str) -> tuple[str, bytes]:
     """Give the content type and the body of a refusal on a path."""
-    if error.shape in ("text", "html"):
-        return _MEDIA_TYPES[error.shape], error.error.encode()
+    shape = error.shape
+    if error.status == 422 and path.startswith("/v1/responses"):
+        # OBSERVED 2026-07 in GulLabs/any-llm, and in the STACK NOTE: JSON here, text elsewhere.
+        shape = "bare"
+    if shape in ("text", "html"):
+        return _MEDIA_TYPES[shape], error.error.encode()
     payloads = {
         "flat": {"code": _code(error.code, era, path), "error": error.error},
         "bare": {"error": error.error},
         "string": error.error,
     }
-    return "application/json", msgspec.json.encode(payloads[error.shape])
+    return "application/json", msgspec.json.encode(payloads[shape])
 
 
 def flat_event(error: ApiError) -> bytes:
@@ -61,8 +68,8 @@ def problem(error: Exception) -> str:
     found = _PATH.search(said)
     where = f"{found['path']}: " if found and found["path"] else ""
     if where.startswith("input"):
-        # OBSERVED 2026 on /v1/responses; what follows "at" is the fake's own.
-        where = f"input: data did not match any variant of untagged enum ModelInput at {where}"
+        # OBSERVED 2026-07 on /v1/responses in GulLabs/any-llm; what follows "at" is the fake's own.
+        where = f"data did not match any variant of untagged enum ModelInput at {where}"
     what = said[: found.start()] if found else said
     for ours, theirs in (
         (r"Object missing required field (`.*`)", r"missing field \1"),

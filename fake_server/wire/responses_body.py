@@ -34,13 +34,17 @@ class _Item(msgspec.Struct):
 
     type: str | None = None
     role: Role | None = None
-    content: Content = None
+    content: Content | msgspec.UnsetType = msgspec.UNSET
+    encrypted_content: str | msgspec.UnsetType | None = msgspec.UNSET
     name: str | None = None
     arguments: str | None = None
     call_id: str | None = None
     output: Content = None
 
     def __post_init__(self) -> None:
+        if self.type == "reasoning" and None in (self.content, self.encrypted_content):
+            # OBSERVED 2026 in users' reports: "content": null of OpenAI's clients is a mistake.
+            raise ValueError("invalid type: null, expected no null in `reasoning`")
         if self.type in _SENT_BACK:
             return
         if _has_object(self.content) or _has_object(self.output):
@@ -57,7 +61,7 @@ class _Item(msgspec.Struct):
                 raise ValueError(f"missing field `{name}`")
 
 
-def _has_object(content: Content) -> bool:
+def _has_object(content: Content | msgspec.UnsetType) -> bool:
     """Tell whether an image is as on chat completions; OBSERVED 2026 in users' reports: a mistake."""
     parts = content if isinstance(content, list) else []
     return any(isinstance(part.image_url, ImageUrl) for part in parts)
@@ -214,11 +218,20 @@ def _messages(body: Body) -> tuple[Message, ...]:
 
 def _message(item: _Item) -> Message:
     if item.type == "function_call":
-        return Message("assistant", (), has_tool_calls=True)
+        is_bad = not _is_object(item.arguments or "")
+        return Message("assistant", (), has_tool_calls=True, has_bad_arguments=is_bad)
     if item.type == "function_call_output":
         return Message("tool", parts_of("tool", item.output, _TYPES))
     role = item.role or ""
-    return Message(role, parts_of(role, item.content, _TYPES))
+    content = None if item.content is msgspec.UNSET else item.content
+    return Message(role, parts_of(role, content, _TYPES))
+
+
+def _is_object(arguments: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(arguments), dict)
+    except (msgspec.DecodeError, RecursionError):
+        return False
 
 
 def _tool_choice(choice: str | dict[str, Any] | None) -> str:
