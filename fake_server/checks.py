@@ -115,6 +115,8 @@ def _unsupported_argument(request: ChatRequest) -> Blanks | None:
         return {"argument": "instructions and previous_response_id together"}
     if request.endpoint == "responses" and "max_tokens" in given:
         return {"argument": "max_tokens, use max_output_tokens instead"}
+    if "web_search_call.results" in given.get("include", ()):
+        return {"argument": '"web_search_call.results" in "include"'}
     return {"argument": "background"} if given.get("background") else None
 
 

@@ -363,13 +363,14 @@ REFUSALS: dict[str, Refusal] = {
         "bare",
     ),
     "unsupported argument": Refusal(
-        "on /v1/responses: `instructions` together with `previous_response_id`, `background`, and"
-        " `max_tokens` in place of `max_output_tokens`",
+        "on /v1/responses: `instructions` together with `previous_response_id`, `background`,"
+        " `include` of `web_search_call.results`, and `max_tokens` in place of `max_output_tokens`",
         400,
         "400",
         "Argument not supported: {argument}",
-        "OBSERVED 2026-07-13 of instructions in 10-X-eng/vibecad #4 (DISPUTED in the STACK NOTE of"
-        " 2026-09-12), where the others are refused; ASSUMED text of those",
+        "OBSERVED 2026-07-13 of instructions in 10-X-eng/vibecad #4 (DISPUTED in the STACK NOTE), and"
+        " 2026-09-09 of include in earendil-works/pi #9385; of the others in the STACK NOTE, with ASSUMED"
+        " text",
     ),
     "unsupported parameter": Refusal(
         "a parameter that this model does not take",

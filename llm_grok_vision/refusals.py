@@ -91,6 +91,13 @@ _READINGS = (
         "Wait a little before the next request, or send less at a time.",
     ),
     _Reading(
+        # OBSERVED 2026, in BlockedPath/pi-xai-oauth #50 and earendil-works/pi #9385: status 500
+        # "Auth context expired.", each time again, to inline images of some megabytes.
+        lambda status, words: status == 413 or "auth context expired" in words,
+        RequestRefused,
+        "Send fewer or smaller images; '-o past_images 0' leaves out those of earlier turns.",
+    ),
+    _Reading(
         lambda status, words: status >= 500 or "unavailable" in words,
         ServerError,
         "The fault is on xAI's side; try again later.",
@@ -101,11 +108,6 @@ _READINGS = (
         ),
         RequestRefused,
         "Choose a model that reads images: 'llm models -q xai' lists them.",
-    ),
-    _Reading(
-        lambda status, words: status == 413,
-        RequestRefused,
-        "Send fewer or smaller images; '-o past_images 0' leaves out those of earlier turns.",
     ),
     _Reading(
         # OBSERVED 2026, in users' reports, where a conversation went on with another key or model:

@@ -86,6 +86,11 @@ def test_the_image_part_of_chat_completions_is_refused_here(grok_server):
 UNSUPPORTED = [
     pytest.param({"max_tokens": 16}, "max_tokens, use max_output_tokens instead", id="max_tokens"),
     pytest.param({"background": True}, "background", id="background"),
+    pytest.param(
+        {"include": ["web_search_call.results"]},
+        '"web_search_call.results" in "include"',
+        id="observed-2026-09-09-include",
+    ),
 ]
 
 

@@ -56,6 +56,7 @@ CLASSES = [
         "Search with xAI's own tools instead: -T WebSearch, -T XSearch.",
     ),
     ("413", "", "Failed to read request body: length limit exceeded", RequestRefused, FEWER),
+    ("500", "", "Auth context expired.", RequestRefused, FEWER),
     ("422", "", "Failed to deserialize the JSON body", RequestRefused, PROMPT),
     ("429", "resource-exhausted", "Too many requests for team 7.", RateLimited, WAIT),
     ("500", "internal", "Oh no.", ServerError, THEIRS),
