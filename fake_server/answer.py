@@ -14,11 +14,12 @@ from .scenario import Reply
 
 
 def answer(request: ChatRequest, images: list[LoggedImage]) -> Reply:
-    """Answer a request by itself: a call where one is required, JSON by schema, or words."""
-    if tool := _required_tool(request):
-        return Reply(tool_calls=((tool.name, _json_for(tool.parameters)),))
+    """Answer a request by itself: JSON by schema, a call where one is required, or words."""
+    # OBSERVED 2026-09-02, as lm15 notes it: a schema beside a tool that is required gets no call.
     if request.schema is not None:
         return Reply(_json_for(request.schema))
+    if tool := _required_tool(request):
+        return Reply(tool_calls=((tool.name, _json_for(tool.parameters)),))
     return _saying(describe(images))
 
 

@@ -127,6 +127,27 @@ def test_reasoning_takes_none_of_the_tokens_allowed(client, grok_server, limit):
     assert (choice.message.content, choice.finish_reason) == ("one two three", "length")
 
 
+def test_a_schema_beside_a_required_tool_gets_json_and_no_call(client):
+    """OBSERVED 2026-09-02, as lm15 notes it."""
+    wanted = {"type": "json_schema", "json_schema": {"name": "w", "schema": WEATHER}}
+    asked = {"tools": [tool("first")], "tool_choice": "required", "response_format": wanted}
+
+    choice = ask(client, **asked).choices[0]
+
+    assert (choice.message.tool_calls, choice.finish_reason) == (None, "stop")
+    assert "city" in json.loads(choice.message.content)
+
+
+def test_a_choice_of_some_tools_is_no_more_than_auto(client):
+    """OBSERVED 2026-09-02, as lm15 notes it."""
+    some = {"mode": "required", "tools": [{"type": "function", "function": {"name": "first"}}]}
+    chosen = {"type": "allowed_tools", "allowed_tools": some}
+
+    choice = ask(client, tools=[tool("first")], tool_choice=chosen).choices[0]
+
+    assert (choice.message.tool_calls, choice.finish_reason) == (None, "stop")
+
+
 @pytest.mark.parametrize(
     ("choice", "name"),
     [("required", "first"), ({"type": "function", "function": {"name": "second"}}, "second")],

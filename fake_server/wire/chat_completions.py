@@ -143,6 +143,9 @@ def _message(message: _Message) -> Message:
 
 def _tool_choice(choice: str | dict[str, Any] | None) -> str:
     if isinstance(choice, dict):
+        if choice.get("type") == "allowed_tools":
+            # OBSERVED 2026-09-02, as lm15 notes it: taken, and no more than "auto".
+            return "auto"
         function = choice.get("function")
         return str(function.get("name", "required")) if isinstance(function, dict) else "required"
     return choice or ""
