@@ -231,6 +231,8 @@ class Batches:
             for batch, request in self._open():
                 if request.is_due and request.question and not batch.ended:
                     await self._answer(batch, request, request.question)
+                    # A batch may be long, and others have questions too.
+                    await asyncio.sleep(0)
             self._waiting = [(batch.id, request.id) for batch, request in self._open()]
 
     def _open(self) -> list[tuple[Batch, BatchRequest]]:

@@ -9,6 +9,7 @@ import openai
 import pytest
 
 from fake_server import FakeServer
+from tests import batching
 from tests.asking import BEARER, body
 
 URL = "https://api.x.ai/v1/chat/completions"
@@ -166,6 +167,25 @@ def test_a_sync_client_may_be_used_where_a_loop_runs(server):
 
     assert asyncio.run(ask()).status_code == 200
     assert server.requests[0].query == "page=1"
+
+
+def test_others_have_their_turn_between_the_requests_of_a_batch(server):
+    path = "https://api.x.ai/v1/batches"
+    requests = {"batch_requests": [batching.ask(str(number)) for number in range(50)]}
+
+    async def turns() -> int:
+        transport = httpx2.ASGITransport(server.asgi)
+        async with httpx2.AsyncClient(transport=transport, headers=BEARER) as client:
+            made = await client.post(path, json={"name": "boats"})
+            url = f"{path}/{made.json()['batch_id']}/requests"
+            adding = asyncio.create_task(client.post(url, json=requests))
+            count = 0
+            while not adding.done():
+                count += 1
+                await asyncio.sleep(0)
+        return count
+
+    assert asyncio.run(turns()) >= 50
 
 
 def test_any_client_of_an_asgi_application_may_ask(server):

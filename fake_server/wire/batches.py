@@ -7,6 +7,7 @@ given before the file is read; an error in a result, which is a text, where batc
 requests. Headers are ASSUMED to be those of other lists.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import Any, TypeVar
@@ -75,7 +76,9 @@ async def _create(call: Call) -> Answer:
 
 async def _fill(call: Call, batch: Batch, file: File) -> None:
     try:
-        call.batches.fill(batch, batch_file.read(file.data), call.log.key)
+        # 50,000 lines take a while, in which others are answered.
+        questions = await asyncio.to_thread(batch_file.read, file.data)
+        call.batches.fill(batch, questions, call.log.key)
     except (ApiError, batch_file.Unreadable) as error:
         call.batches.reject(batch, f"JSONL file validation failed: {error}")
     await call.batches.work()
