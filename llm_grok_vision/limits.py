@@ -139,6 +139,9 @@ BATCH_DAYS: Final = 30
 # DOC batch.proto, of batches, requests and results: "to return on a page. Defaults to 100."
 BATCH_PAGE: Final = 100
 
+# DOC xAI's REST reference, in the words of the BATCH NOTE: "max `limit` 1000"
+MAX_BATCH_PAGE: Final = 1000
+
 # OBSERVED 2026: what a search of the web adds to a bill, to the tick, and on 2026-08-24 in
 # GulLabs/any-llm a search of X. ASSUMED for the other tools that run at xAI.
 TICKS_PER_SERVER_TOOL_CALL: Final = 50_000_000

@@ -194,6 +194,16 @@ def test_a_page_has_a_hundred_rows_unless_told(grok_server):
     assert (len(page["results"]), page["pagination_token"] is None) == (100, False)
 
 
+def test_a_page_has_a_thousand_rows_at_most(grok_server):
+    """DOC xAI's REST reference, in the words of the BATCH NOTE; ASSUMED answer to more."""
+    grok_server.hold_batches()
+    batch = create(grok_server, *[ask(str(number)) for number in range(1001)])
+
+    page = call(grok_server, "GET", f"/{batch}/requests?limit=100000").json()
+
+    assert (len(page["batch_request_metadata"]), page["pagination_token"] is None) == (1000, False)
+
+
 def test_results_that_come_while_pages_are_read_are_neither_lost_nor_twice(grok_server):
     grok_server.hold_batches()
     batch = create(grok_server, *[ask(str(number)) for number in range(4)])

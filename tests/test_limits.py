@@ -45,6 +45,7 @@ def test_no_constant_stands_without_a_comment() -> None:
         (limits.MAX_BATCH_LINE // 1_000_000, r"(\d+) MB per request line"),
         (limits.BATCH_PRICE_PERCENT, r"cost (\d+) % of its price"),
         (limits.BATCH_PAGE, r"on a page. Defaults to (\d+)"),
+        (limits.MAX_BATCH_PAGE, r"max `limit` (\d+)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from llm_grok_vision.limits import BATCH_PAGE, MAX_BATCH_PAYLOAD
+from llm_grok_vision.limits import MAX_BATCH_PAYLOAD
 
 from ..batches import CANCELLED, FAILED, PENDING, SUCCEEDED, Batch, BatchRequest, Result
 from ..files import File
@@ -150,7 +150,7 @@ def _of(call: Call) -> Batch:
 
 
 def _page(call: Call, name: str, rows: Sequence[T], write: Callable[[T], Any]) -> Answer:
-    page, following = call.page(rows, write, most=BATCH_PAGE)
+    page, following = call.page(rows, write)
     return Answer(msgspec.json.encode({name: page, "pagination_token": following}))
 
 

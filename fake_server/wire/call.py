@@ -8,6 +8,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from llm_grok_vision.limits import BATCH_PAGE, MAX_BATCH_PAGE
+
 from ..batches import Batches
 from ..journal import LoggedRequest
 from ..refusals import refuse
@@ -44,22 +46,20 @@ class Call(msgspec.Struct, frozen=True):
         self,
         rows: Sequence[T],
         write: Callable[[T], Any],
-        *,
-        most: int,
     ) -> tuple[list[Any], str | None]:
         """Write the page of a list that the query asks for, and the token of the next.
 
-        `most` is how many stand on a page unless the query says; raises ApiError.
+        ASSUMED: who asks for more than may stand on a page gets as much as may. Raises ApiError.
         """
         query = parse_qs(self.log.query)
-        limit, token = query.get("limit", [str(most)])[-1], query.get("pagination_token")
+        limit, token = query.get("limit", [str(BATCH_PAGE)])[-1], query.get("pagination_token")
         if not re.fullmatch(r"0*[1-9]\d{0,8}", limit, re.ASCII):
             raise refuse("bad limit", limit=limit)
         found = re.fullmatch(r"after_(\d{1,9})", token[-1]) if token else None
         if token and not found:
             raise refuse("bad pagination token", token=token[-1])
         start = int(found[1]) if found else 0
-        end = start + int(limit)
+        end = start + min(int(limit), MAX_BATCH_PAGE)
         following = f"after_{end}" if end < len(rows) else None
         return [write(row) for row in rows[start:end]], following
 
