@@ -6,10 +6,12 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import uvicorn
 
 from .front import Front
+from .outbox import Outbox
 from .protocol import FakeProtocol
 
 # Connections that the kernel keeps until somebody accepts them.
@@ -22,11 +24,12 @@ async def listening(app: Front, door: socket.socket, patience: float) -> AsyncIt
 
     At its end, answers that are on their way have so many seconds to finish.
     """
-    server = await _started(app, door)
+    outbox = Outbox(asyncio.get_running_loop())
+    server = await _started(app, door, outbox)
     try:
         yield
     finally:
-        await _stop(server, app, patience)
+        await _stop(server, app, outbox, patience)
 
 
 def listener(host: str, port: int) -> socket.socket:
@@ -49,11 +52,11 @@ def listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _started(app: Front, listener: socket.socket) -> uvicorn.Server:
+async def _started(app: Front, listener: socket.socket, outbox: Outbox) -> uvicorn.Server:
     """Start uvicorn on a socket that listens already."""
     config = uvicorn.Config(
         app,
-        http=FakeProtocol,
+        http=partial(FakeProtocol, outbox=outbox),  # type: ignore[arg-type] # it is called as a class is
         ws="none",
         lifespan="off",
         log_config=None,
@@ -75,7 +78,7 @@ async def _started(app: Front, listener: socket.socket) -> uvicorn.Server:
     return server
 
 
-async def _stop(server: uvicorn.Server, app: Front, patience: float) -> None:
+async def _stop(server: uvicorn.Server, app: Front, outbox: Outbox, patience: float) -> None:
     """Stop at once, or when answers are out: uvicorn's own shutdown waits a tenth of a second, twice."""
     # asyncio takes a few turns of the loop to make a connection of one that it accepted;
     # if the listener is closed meanwhile, asyncio of Python 3.11 loses the socket.
@@ -85,7 +88,7 @@ async def _stop(server: uvicorn.Server, app: Front, patience: float) -> None:
         listening.close()
     until = time.monotonic() + patience
     # Who writes to a socket tells nobody when it has taken everything.
-    while time.monotonic() < until and _is_busy(server, app):  # noqa: ASYNC110
+    while time.monotonic() < until and _is_busy(server, app, outbox):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     for connection in list(server.server_state.connections):
         if connection.transport is not None:
@@ -96,9 +99,10 @@ async def _stop(server: uvicorn.Server, app: Front, patience: float) -> None:
     await asyncio.sleep(0)
 
 
-def _is_busy(server: uvicorn.Server, app: Front) -> bool:
+def _is_busy(server: uvicorn.Server, app: Front, outbox: Outbox) -> bool:
     """Whether an answer is on its way; a question that is still coming does not count."""
     transports = (connection.transport for connection in server.server_state.connections)
-    return app.app.answering > 0 or any(
+    is_leaving = any(
         transport is not None and transport.get_write_buffer_size() > 0 for transport in transports
     )
+    return app.app.answering > 0 or len(outbox) > 0 or is_leaving
