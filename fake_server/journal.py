@@ -15,6 +15,12 @@ MOST_TEXT = 64 * 1024**2
 # Letters below which a thousand requests are no burden.
 _LONG = 16 * 1024
 
+# Bytes from which to compare with what is kept takes less than the SHA-256 that is its name.
+_WORTH_COMPARING = 16 * 1024
+
+# Images that are known by their look.
+_MOST_KNOWN = 1000
+
 # Letters for which there would be room in the place of a message, or of a part, without its text.
 BESIDE_TEXT = 100
 
@@ -150,19 +156,39 @@ class Kept:
 
     def __init__(self, shelf: Shelf[bytes]) -> None:
         self._shelf = shelf
+        self._names: Shelf[str] = Shelf(_MOST_KNOWN)
 
     def put(self, name: str, data: bytes) -> None:
         """Keep some bytes; those of a name are always the same."""
-        if len(data) <= self._shelf.room and name not in self._shelf:
+        if len(data) > self._shelf.room:
+            return
+        if name not in self._shelf:
             self._shelf.put(name, data)
+        if len(data) >= _WORTH_COMPARING:
+            self._names.put(_look(data), name)
 
     def get(self, name: str) -> bytes | None:
         """Give what is kept by a name, or None where it is not."""
         return self._shelf.get(name)
 
+    def name_of(self, data: bytes) -> str | None:
+        """Give the name of bytes that are kept, or None where only who made the name can tell.
+
+        A conversation brings its images again with each turn.
+        """
+        name = self._names.get(_look(data)) if len(data) >= _WORTH_COMPARING else None
+        return name if name is not None and self._shelf.get(name) == data else None
+
     def clear(self) -> None:
         """Forget all."""
         self._shelf.clear()
+        self._names.clear()
+
+
+def _look(data: bytes) -> str:
+    """Tell bytes from most others by their length, and by a few in the middle."""
+    middle = len(data) // 2
+    return f"{len(data)} {data[middle : middle + 32].hex()}"
 
 
 class Journal(list[LoggedRequest]):

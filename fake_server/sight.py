@@ -66,7 +66,7 @@ class Sight:
             fetched = await self.sources.fetch(part.url)
             data, declared, source = fetched.data, fetched.declared, fetched.source
             url = part.url
-        picture, sha256 = await _read(data, declared, self.contract)
+        picture, sha256 = await self._read(data, declared)
         tiles, patches, tokens = _count(self.contract, model, picture, part.detail)
         self.images.put(sha256, data)
         return LoggedImage(
@@ -84,6 +84,18 @@ class Sight:
             sha256=sha256,
         )
 
+    async def _read(self, data: bytes, declared: str) -> tuple[Picture, str]:
+        """Read an image, and give its hash; a large one beside the loop, which serves others meanwhile."""
+        if len(data) < _LARGE:
+            return read(data, declared, self.contract), self._hashed(data)
+        return await asyncio.gather(
+            asyncio.to_thread(read, data, declared, self.contract),
+            asyncio.to_thread(self._hashed, data),
+        )
+
+    def _hashed(self, data: bytes) -> str:
+        return self.images.name_of(data) or hashed(data)
+
 
 def _count(contract: Contract, model: Model, picture: Picture, detail: str) -> tuple[int, int, int]:
     """Count the tiles, the patches and the tokens of an image."""
@@ -94,12 +106,3 @@ def _count(contract: Contract, model: Model, picture: Picture, detail: str) -> t
     rule = count_seen_tiles if contract.by_model else count_tiles
     tiles = rule(width, height, detail)
     return tiles, 0, count_image_tokens(tiles)
-
-
-async def _read(data: bytes, declared: str, contract: Contract) -> tuple[Picture, str]:
-    """Read an image, and give its hash; a large one beside the loop, which serves others meanwhile."""
-    if len(data) < _LARGE:
-        return read(data, declared, contract), hashed(data)
-    return await asyncio.gather(
-        asyncio.to_thread(read, data, declared, contract), asyncio.to_thread(hashed, data)
-    )

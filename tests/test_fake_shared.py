@@ -1,6 +1,7 @@
 """Servers with the same state behave as one; there is a real Redis between them."""
 
 import asyncio
+import hashlib
 import random
 import sys
 import time
@@ -31,7 +32,7 @@ from tests.asking import (
     send,
     text,
 )
-from tests.pictures import data_url, picture
+from tests.pictures import data_url, picture, png_of_bytes
 from tests.redis_server import redis_running, there_is_redis
 
 pytestmark = pytest.mark.skipif(not there_is_redis(), reason="there is no redis-server")
@@ -100,6 +101,18 @@ def test_the_journal_shows_bodies_and_images_of_others(pair):
     assert b"Hello" in log.raw_request
     assert log.raw_answer == answer.content
     assert other.image_bytes(log.images[0]) == data
+
+
+def test_an_image_that_came_before_is_not_brought_to_be_compared(pair):
+    one, other = pair
+    data = png_of_bytes(20_000)
+
+    for server in pair:
+        post(server, body(image(data_url(data))))
+
+    assert {log.images[0].sha256 for log in one.requests} == {hashlib.sha256(data).hexdigest()}
+    assert other.requests.images.get(hashlib.sha256(data).hexdigest()) == data
+    assert other.requests.images.name_of(data) is None
 
 
 def test_the_journal_of_others_shows_what_went_wrong(pair):

@@ -49,12 +49,18 @@ class _Bodies(msgspec.Struct, array_like=True):
     answer: bytes
 
 
+class _Far(Kept):
+    def name_of(self, _data: bytes) -> str | None:
+        """Know no name: to bring what is kept takes longer than to make its name."""
+        return None
+
+
 class SharedJournal(Journal):
     """The newest requests in Redis; as a list it is what there was at the last `refresh`."""
 
     def __init__(self, store: Store, most: int, image_room: int, exchange_room: int) -> None:
         super().__init__(most, image_room, exchange_room)
-        self.images = Kept(SharedShelf(store, "images", bytes, UNLIMITED, image_room))
+        self.images = _Far(SharedShelf(store, "images", bytes, UNLIMITED, image_room))
         self._store = store
         self._bodies = SharedShelf(store, "exchanges", _Bodies, most, exchange_room)
         self._script = store.script(_PUT, *_NAMES)
