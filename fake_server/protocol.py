@@ -10,7 +10,7 @@ import asyncio
 import socket
 import struct
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import zttp
 from uvicorn.protocols.http.auto_zttp_impl import AutoZttpProtocol
@@ -21,7 +21,7 @@ from .delivery import AT_ONCE, BREAK
 from .grpc import END_WITH_HEADERS
 from .headers import Headers
 from .large_body import LARGE, MOST, LargeBody
-from .outbox import Outbox
+from .outbox import ByOutbox, Outbox
 
 _ANY = bytes(64 * 1024)
 
@@ -94,7 +94,7 @@ class _Http1(ZttpProtocol):
                 event = self.conn.next_event()
         self.handle_events(event)
 
-    def answer_at_once(self, outbox: Outbox, status: int, headers: Headers, body: bytes) -> bool:
+    def answer_at_once(self, status: int, headers: Headers, body: bytes) -> bool:
         """Send a whole answer in one write; False where the client has to be waited for."""
         cycle = self.cycle
         if cycle.disconnected or self.flow.write_paused or cycle.scope["method"] == "HEAD":
@@ -105,26 +105,20 @@ class _Http1(ZttpProtocol):
         if body:
             self.conn.send_data(body)
         self.conn.end_message()
+        self.transport.write(self.conn.data_to_send())
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
-        if len(self.tasks) > 1:
-            outbox.put(self._write_answer)
-        else:
-            self._write_answer()
-        return True
-
-    def _write_answer(self) -> None:
-        self.transport.write(self.conn.data_to_send())
-        if not self.cycle.keep_alive or self.conn.should_close():
+        if not cycle.keep_alive or self.conn.should_close():
             self.transport.close()
         self.on_response_complete()
+        return True
 
 
 class FakeProtocol(AutoZttpProtocol):
     """HTTP/1.1, or HTTP/2 where a client begins with its preface.
 
-    The state of each request has what breaks its connection off, and what answers in one write:
-    at once, or by the outbox of the server where others are answered too.
+    What it writes goes by the outbox of the server. The state of each request has what breaks
+    its connection off, and what answers in one write.
     """
 
     def __init__(self, *args: Any, outbox: Outbox, **kwargs: Any) -> None:
@@ -132,13 +126,15 @@ class FakeProtocol(AutoZttpProtocol):
         self._outbox = outbox
 
     def _switch(self, http2: bool, initial_data: bytes = b"") -> None:
-        state = {**self.app_state, BREAK: partial(_break_off, self.transport)}
+        by_outbox = ByOutbox(self.transport, self._outbox, self.server_state.tasks)
+        transport = cast("asyncio.Transport", by_outbox)
+        state = {**self.app_state, BREAK: partial(_break_off, transport)}
         kind = _Http2 if http2 else _Http1
         protocol = kind(self.config, self.server_state, state, self.loop)
         if isinstance(protocol, _Http1):
-            state[AT_ONCE] = partial(protocol.answer_at_once, self._outbox)
+            state[AT_ONCE] = protocol.answer_at_once
         self.transport.set_protocol(protocol)
-        protocol.connection_made(self.transport)
+        protocol.connection_made(transport)
         if isinstance(protocol, _Http1) and initial_data.startswith(_HANDSHAKE):
             # Or the client would wait for the rest of a line.
             protocol.send_400_response("This server speaks http, and no https.")

@@ -5,11 +5,13 @@ import socket
 from contextlib import suppress
 from typing import Any, cast
 
+import pytest
+
 from fake_server import FakeServer
 from fake_server.delivery import AT_ONCE, Receive, Scope, Send
 from fake_server.front import Front
 from fake_server.listening import listener, listening
-from fake_server.outbox import Outbox
+from fake_server.outbox import ByOutbox, Outbox
 from tests.sockets import connected, question
 
 CLIENTS, EACH = 16, 50
@@ -33,7 +35,7 @@ class Turn:
 
 
 class Desk:
-    """An outbox, and the names of the answers that were written."""
+    """An outbox in a turn, and the names of the answers that were written."""
 
     def __init__(self) -> None:
         self.turn = Turn()
@@ -42,18 +44,21 @@ class Desk:
 
     def put(self, *names: str) -> None:
         for name in names:
-            self.outbox.put(lambda name=name: self.written.append(name))  # type: ignore[misc] # mypy takes a default for a parameter
+            self.outbox.put(self.written.append, name)
 
 
-def test_answers_wait_for_the_end_of_the_turn() -> None:
-    desk = Desk()
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_answers_wait_for_the_end_of_the_turn(desk: Desk) -> None:
     desk.put("first", "second")
     assert desk.written == []
     assert len(desk.outbox) == 2
 
 
-def test_answers_are_written_in_the_order_in_which_they_were_ready() -> None:
-    desk = Desk()
+def test_answers_are_written_in_the_order_in_which_they_were_ready(desk: Desk) -> None:
     desk.put("first", "second")
     for callback in desk.turn.next:
         callback()
@@ -61,22 +66,19 @@ def test_answers_are_written_in_the_order_in_which_they_were_ready() -> None:
     assert len(desk.outbox) == 0
 
 
-def test_a_turn_is_asked_for_once_for_all_answers_that_it_writes() -> None:
-    desk = Desk()
+def test_a_turn_is_asked_for_once_for_all_answers_that_it_writes(desk: Desk) -> None:
     desk.put("first", "second")
     assert len(desk.turn.next) == 1
 
 
-def test_answers_that_have_waited_enough_are_written_before_the_turn_ends() -> None:
-    desk = Desk()
+def test_answers_that_have_waited_enough_are_written_before_the_turn_ends(desk: Desk) -> None:
     desk.put("first")
     desk.turn.now = 0.0011
     desk.put("second")
     assert desk.written == ["first", "second"]
 
 
-def test_the_answers_behind_those_that_had_waited_enough_wait_anew() -> None:
-    desk = Desk()
+def test_the_answers_behind_those_that_had_waited_enough_wait_anew(desk: Desk) -> None:
     desk.put("first")
     desk.turn.now = 0.0011
     desk.put("second", "third")
@@ -94,6 +96,79 @@ def test_many_clients_at_once_get_every_answer(grok_server: FakeServer) -> None:
         client.close()
     assert [answer.count(b"HTTP/1.1 200") for answer in answers] == [EACH] * CLIENTS
     assert [answer.count(b"\r\n0\r\n\r\n") for answer in answers] == [EACH] * CLIENTS
+
+
+class Paper:
+    """A transport that notes what is done with it."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def write(self, data: bytes) -> None:
+        self.done.append(data.decode())
+
+    def close(self) -> None:
+        self.done.append("close")
+
+    def abort(self) -> None:
+        self.done.append("abort")
+
+    def is_closing(self) -> bool:
+        return "close" in self.done
+
+
+@pytest.fixture
+def paper() -> Paper:
+    return Paper()
+
+
+def by_outbox(paper: Paper, desk: Desk, others: int = 2) -> ByOutbox:
+    return ByOutbox(cast("asyncio.Transport", paper), desk.outbox, range(others))
+
+
+def test_who_is_alone_is_answered_at_once(paper: Paper, desk: Desk) -> None:
+    by_outbox(paper, desk, others=1).write(b"answer")
+    assert paper.done == ["answer"]
+
+
+def test_who_is_not_alone_is_answered_with_others(paper: Paper, desk: Desk) -> None:
+    by_outbox(paper, desk, others=2).write(b"answer")
+    assert paper.done == []
+    desk.outbox.empty()
+    assert paper.done == ["answer"]
+
+
+def test_nothing_overtakes_what_waits(paper: Paper, desk: Desk) -> None:
+    by_outbox(paper, desk, others=2).write(b"first")
+    by_outbox(paper, desk, others=1).write(b"second")
+    desk.outbox.empty()
+    assert paper.done == ["first", "second"]
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+def test_a_connection_ends_behind_what_was_written(paper: Paper, desk: Desk, end: str) -> None:
+    transport = by_outbox(paper, desk)
+    transport.write(b"answer")
+    getattr(transport, end)()
+    desk.outbox.empty()
+    assert paper.done == ["answer", end]
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_a_connection_that_is_going_to_close_is_closing(
+    paper: Paper, desk: Desk, others: int
+) -> None:
+    transport = by_outbox(paper, desk, others)
+    transport.write(b"answer")
+    assert not transport.is_closing()
+    transport.close()
+    assert transport.is_closing()
+
+
+def test_a_connection_that_is_closed_by_its_client_is_closing(paper: Paper, desk: Desk) -> None:
+    transport = by_outbox(paper, desk)
+    paper.close()
+    assert transport.is_closing()
 
 
 class LastMoment:
