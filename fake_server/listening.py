@@ -102,7 +102,11 @@ async def _stop(server: uvicorn.Server, app: Front, outbox: Outbox, patience: fl
 def _is_busy(server: uvicorn.Server, app: Front, outbox: Outbox) -> bool:
     """Whether an answer is on its way; a question that is still coming does not count."""
     transports = (connection.transport for connection in server.server_state.connections)
-    is_leaving = any(
-        transport is not None and transport.get_write_buffer_size() > 0 for transport in transports
+    return (
+        app.app.answering > 0
+        or len(outbox) > 0
+        or any(
+            transport is not None and transport.get_write_buffer_size() > 0
+            for transport in transports
+        )
     )
-    return app.app.answering > 0 or len(outbox) > 0 or is_leaving

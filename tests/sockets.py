@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -39,6 +40,17 @@ def question(
         *headers,
     )
     return "\r\n".join([*head, "", ""]).encode() + data
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Read until the server closes the connection."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def reset(connection: socket.socket) -> None:
+    """Go away as a process does that was killed in the middle."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def error_of(log: LoggedRequest) -> str:

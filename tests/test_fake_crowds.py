@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import socket
-import struct
 import time
 from contextlib import ExitStack
 
@@ -12,7 +11,7 @@ import pytest
 
 from fake_server import FakeServer
 from tests.asking import BEARER, body, post
-from tests.sockets import connected, error_of, question
+from tests.sockets import connected, error_of, question, reset
 
 
 @pytest.fixture
@@ -58,11 +57,6 @@ def test_a_thousand_idle_connections_keep_nobody_from_an_answer(grok_server):
             stack.enter_context(connected(grok_server))
 
         assert post(grok_server, body()).status_code == 200
-
-
-def reset(connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
 
 
 @pytest.mark.parametrize("leave", [reset, socket.socket.close], ids=["reset", "close"])

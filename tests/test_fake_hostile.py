@@ -13,7 +13,7 @@ from fake_server import FakeServer, protocol
 from fake_server.instance import instance
 from tests.asking import body, image, post
 from tests.pictures import data_url
-from tests.sockets import connected, error_of
+from tests.sockets import connected, error_of, read_all
 
 
 def is_alive(server: FakeServer) -> bool:
@@ -147,7 +147,7 @@ def test_a_path_that_is_no_ascii_is_refused(sent, statuses, grok_server, caplog)
     address = urlsplit(grok_server.url)
     with socket.create_connection((address.hostname, address.port), timeout=10) as client:
         client.sendall(sent)
-        answer = b"".join(iter(lambda: client.recv(65536), b""))
+        answer = read_all(client)
 
     assert re.findall(r"HTTP/1.1 (\d+)", answer.decode()) == statuses
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
