@@ -24,6 +24,7 @@ from .refusals import StateLost
 from .script import RuleFields, Script, pictures_of
 from .settings import OPENAPI, PREFIX
 from .when import When
+from .wire.errors import is_no_utf8
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _answered(handler: Handler, asked: Asked) -> Reply:
     except NotThere as error:
         return _error(404, str(error))
     except (msgspec.DecodeError, ValueError) as error:
-        return _error(400, str(error))
+        return _error(400, "this is no UTF-8" if is_no_utf8(error) else str(error))
     except RecursionError:
         return _error(400, "this is nested too deeply")
     except AssertionError as error:

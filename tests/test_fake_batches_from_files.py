@@ -155,7 +155,9 @@ def test_a_file_that_is_no_good_is_told_when_its_batch_is_looked_at(grok_server,
 
 
 def test_a_file_of_letters_that_are_none_is_no_good():
-    with pytest.raises(batch_file.Unreadable, match="line 1: invalid JSON: "):
+    with pytest.raises(
+        batch_file.Unreadable, match="line 1: invalid JSON: invalid unicode code point"
+    ):
         batch_file.read(b'{"custom_id": "\xff"}')
 
 

@@ -312,14 +312,21 @@ def test_a_body_that_is_no_json_is_refused(grok_server, content):
     assert answer.text.startswith("Failed to parse the request body as JSON: ")
 
 
-def test_nesting_without_end_is_refused_in_words_that_are_no_pythons(grok_server):
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        pytest.param(b'{"a":' * 100_000, "recursion limit exceeded", id="nested-without-end"),
+        pytest.param(b'{"model": "\xff"}', "invalid unicode code point", id="not-utf-8"),
+    ],
+)
+def test_what_versions_of_python_and_msgspec_word_differently_is_refused_in_serdes_words(
+    grok_server, content, problem
+):
     headers = {**BEARER, "content-type": "application/json"}
 
-    answer = send(
-        grok_server, "POST", "/v1/chat/completions", headers=headers, content=b'{"a":' * 100_000
-    )
+    answer = send(grok_server, "POST", "/v1/chat/completions", headers=headers, content=content)
 
-    assert answer.text == "Failed to parse the request body as JSON: recursion limit exceeded"
+    assert answer.text == f"Failed to parse the request body as JSON: {problem}"
 
 
 @pytest.mark.parametrize("part", [{"type": "text"}, {"type": "text", "text": None}])

@@ -61,8 +61,12 @@ def undecodable(error: Exception) -> ApiError:
 
 def problem(error: Exception) -> str:
     """Say what msgspec could not read, and where."""
-    # Python's own words for it are others in each of its versions.
-    said = "recursion limit exceeded" if isinstance(error, RecursionError) else str(error)
+    # Python's own words for these are others in each version, and so are msgspec's.
+    if isinstance(error, RecursionError):
+        return "recursion limit exceeded"
+    if is_no_utf8(error):
+        return "invalid unicode code point"
+    said = str(error)
     if not isinstance(error, msgspec.ValidationError):
         return said
     found = _PATH.search(said)
@@ -78,6 +82,11 @@ def problem(error: Exception) -> str:
     ):
         what = re.sub(ours, theirs, what)
     return where + what
+
+
+def is_no_utf8(error: Exception) -> bool:
+    """Tell whether bytes were no UTF-8: msgspec raises Python's error there, and its own since 0.23."""
+    return isinstance(error, UnicodeDecodeError) or str(error) == "Invalid UTF-8 encoded string"
 
 
 def json_body(log: LoggedRequest, read: Callable[[], T]) -> T:
