@@ -26,7 +26,7 @@ from .catalogue import Prices
 # Letters of a text whose words are cut out at once: all of a long one would take twenty times its room.
 _BLOCK = 1024**2
 
-_WORD = re.compile(r"\s*\S+(?:\s+$)?|\s+")
+_WORD = re.compile(r"\s*\S+")
 
 
 def count_tiles(width: int, height: int, detail: str) -> int:
@@ -70,7 +70,12 @@ def count_patches(width: int, height: int, detail: str) -> int:
 
 def words(text: str) -> list[str]:
     """Cut a text into the pieces that count as a token each, spaces included."""
-    return _WORD.findall(text) if text else []
+    # Space that no word follows would be looked at again from each of its places.
+    spoken = text.rstrip()
+    pieces = _WORD.findall(spoken)
+    if end := text[len(spoken) :]:
+        pieces[-1:] = ["".join([*pieces[-1:], end])]
+    return pieces
 
 
 def count_text_tokens(text: str) -> int:
@@ -124,11 +129,10 @@ class Usage(msgspec.Struct, frozen=True):
 
         OBSERVED too: images are never cached, and sometimes more is cached than was sent.
         """
+        prompt, cached, completion = _ticks(self.prices)
         fresh = max(0, self.text_tokens - self.cached_tokens) + self.image_tokens
-        prompt = fresh * _ticks(self.prices.prompt)
-        prompt += self.cached_tokens * _ticks(self.prices.cached)
-        answer = (self.completion_tokens + self.reasoning_tokens) * _ticks(self.prices.completion)
-        tokens = prompt + answer
+        tokens = fresh * prompt + self.cached_tokens * cached
+        tokens += (self.completion_tokens + self.reasoning_tokens) * completion
         # ASSUMED: that what was cached counts too, and images do.
         if 0 < self.long_context_threshold <= self.prompt_tokens:
             tokens *= LONG_CONTEXT_FACTOR
@@ -140,5 +144,11 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 @lru_cache
-def _ticks(usd_per_million: float) -> int:
-    return round(usd_per_million * TICKS_PER_USD / 1_000_000)
+def _ticks(prices: Prices) -> tuple[int, int, int]:
+    """Give what a token costs: of a prompt, one that was cached, and of an answer."""
+    ticks = TICKS_PER_USD / 1_000_000
+    return (
+        round(prices.prompt * ticks),
+        round(prices.cached * ticks),
+        round(prices.completion * ticks),
+    )

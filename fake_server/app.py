@@ -64,6 +64,7 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         log = _log(scope)
+        end_call = _end_of_call(scope, log)
         try:
             self.journal.append(log)
         except StateLost as error:
@@ -72,7 +73,7 @@ class App:
 
         def end(answer: bytes) -> None:
             log.seconds = time.perf_counter() - began
-            shown = b"(%d bytes of protobuf)" % len(answer) if _is_call(log) else answer
+            shown = b"(%d bytes of protobuf)" % len(answer) if end_call else answer
             try:
                 self.journal.keep_answer(log, shown)
             except StateLost as error:
@@ -80,24 +81,24 @@ class App:
 
         recording = Recording(end)
         try:
-            await self._answer(log, scope, Line.of(scope, receive, send, recording.hear))
+            await self._answer(log, end_call, Line.of(scope, receive, send, recording.hear))
         except ConnectionResetError:
             log.error = "The client went away before its answer was complete."
         except asyncio.CancelledError:
             log.error = "The server was stopped before its answer was complete."
         recording.close()
 
-    async def _answer(self, log: LoggedRequest, scope: Scope, line: Line) -> None:
+    async def _answer(self, log: LoggedRequest, end_call: EndCall | None, line: Line) -> None:
         try:
             body = await read_body(line.receive, self.max_body)
         except ConnectionResetError:
             log.error = "The client went away before its request was complete."
             return
-        if not _is_call(log):
+        if end_call is None:
             self.journal.keep_request(log, abbreviated(body or b""))
         self.answering += 1
         try:
-            await self._answer_body(log, body, _end_of_call(scope, log), line)
+            await self._answer_body(log, body, end_call, line)
         finally:
             self.answering -= 1
             if body and len(body) > LARGE:
@@ -240,13 +241,9 @@ def _stream_error() -> ApiError:
     return ApiError(503, code, text)
 
 
-def _is_call(log: LoggedRequest) -> bool:
-    return log.headers.get("content-type", "").startswith(grpc.MEDIA_TYPE)
-
-
 def _end_of_call(scope: Scope, log: LoggedRequest) -> EndCall | None:
     """Give what ends a call of gRPC that failed, or None for any other request."""
-    if not _is_call(log):
+    if not log.headers.get("content-type", "").startswith(grpc.MEDIA_TYPE):
         return None
     end: EndCall | None
     end = scope.get("extensions", {}).get(grpc.END_WITH_HEADERS)

@@ -16,7 +16,7 @@ from .identity import hexadecimal
 _FILE = Path(limits.__file__).with_name("catalogue.json")
 
 
-class Prices(msgspec.Struct, frozen=True):
+class Prices(msgspec.Struct, frozen=True, cache_hash=True):
     """US dollars for a million tokens; image tokens cost what prompt tokens cost."""
 
     prompt: float

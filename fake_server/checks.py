@@ -121,10 +121,11 @@ def _unsupported_argument(request: ChatRequest) -> Blanks | None:
 
 
 def _unsupported_parameter(request: ChatRequest) -> Blanks | None:
-    for parameter in get(request.model).refuses:
-        if parameter in request.parameters:
+    given = request.parameters
+    for parameter in get(request.model).refuses if given else ():
+        if parameter in given:
             return {"parameter": _REFUSED_AS.get(parameter, parameter)}
-        if parameter == "reasoning_effort" and "effort" in request.parameters.get("reasoning", ()):
+        if parameter == "reasoning_effort" and "effort" in given.get("reasoning", ()):
             return {"parameter": "reasoning.effort"}
     return None
 
@@ -184,7 +185,10 @@ def _no_content(request: ChatRequest) -> Blanks | None:
 
 
 def _bad_arguments(request: ChatRequest) -> Blanks | None:
-    return {} if any(message.has_bad_arguments for message in request.messages) else None
+    for message in request.messages:
+        if message.has_bad_arguments:
+            return {}
+    return None
 
 
 def _empty_text(request: ChatRequest) -> Blanks | None:
@@ -195,16 +199,18 @@ def _empty_text(request: ChatRequest) -> Blanks | None:
 
 
 def _misplaced_image(request: ChatRequest) -> Blanks | None:
-    for part in request.parts:
-        if isinstance(part, UnknownPart) and part.type in ("image_url", "input_image"):
-            return {}
+    for message in request.messages:
+        for part in message.parts:
+            if isinstance(part, UnknownPart) and part.type in ("image_url", "input_image"):
+                return {}
     return None
 
 
 def _unknown_part(request: ChatRequest) -> Blanks | None:
-    for part in request.parts:
-        if isinstance(part, UnknownPart):
-            return {"type": part.type}
+    for message in request.messages:
+        for part in message.parts:
+            if isinstance(part, UnknownPart):
+                return {"type": part.type}
     return None
 
 

@@ -23,7 +23,7 @@ _SENTENCES = {
 }
 
 
-class Era(msgspec.Struct, frozen=True):
+class Era(msgspec.Struct, frozen=True, cache_hash=True):
     """A month, written 2026-08; raises ValueError for one that is not known."""
 
     month: str = NEWEST

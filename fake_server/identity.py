@@ -6,11 +6,12 @@ from base64 import b64encode
 
 def hexadecimal(digits: int, *seeds: str | bytes) -> str:
     """Give so many hexadecimal digits, determined by the seeds."""
-    told = b""
+    told = hashlib.blake2b(digest_size=32)
     for seed in seeds:
         piece = seed.encode() if isinstance(seed, str) else seed
-        told += len(piece).to_bytes(8, "big") + piece
-    return hashlib.blake2b(told, digest_size=32).hexdigest()[:digits]
+        told.update(len(piece).to_bytes(8, "big"))
+        told.update(piece)
+    return told.hexdigest()[:digits]
 
 
 def uuid(*seeds: str | bytes) -> str:

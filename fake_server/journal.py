@@ -279,6 +279,7 @@ class Journal(list[LoggedRequest]):
 def _length(log: LoggedRequest) -> int:
     """About how many letters a request holds, but for its headers."""
     texts = [log.model, log.error, log.answer.text if log.answer else "", *log.tools]
-    texts += [part if isinstance(part, str) else part.url for part in log.parts]
+    for message in log.messages:
+        texts += [part if isinstance(part, str) else part.url for part in message.parts]
     beside = BESIDE_TEXT * (len(texts) + len(log.messages))
     return sum(map(len, texts)) + beside + (len(repr(log.parameters)) if log.parameters else 0)

@@ -17,7 +17,7 @@ MINUTE = 60
 MOST_REQUESTS, MOST_TOKENS = 1800, 10_000_000
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True, cache_hash=True):
     """What the headers of an answer say: the limits of a minute, and what was left of them."""
 
     limit_requests: int = MOST_REQUESTS

@@ -94,8 +94,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     @property
     def has_choice(self) -> bool:
         """Whether `tool_choice` names something that there is."""
-        names = ("", "none", "auto", "required", *[tool.name for tool in self.tools])
-        return self.tool_choice in names
+        words = ("", "none", "auto", "required")
+        return self.tool_choice in words or self.tool_choice in [tool.name for tool in self.tools]
 
     @property
     def parts(self) -> list[Part]:
@@ -105,7 +105,12 @@ class ChatRequest(msgspec.Struct, frozen=True):
     @property
     def images(self) -> list[ImagePart | FilePart]:
         """All images of all messages, in order."""
-        return [part for part in self.parts if isinstance(part, (ImagePart, FilePart))]
+        return [
+            part
+            for message in self.messages
+            for part in message.parts
+            if isinstance(part, (ImagePart, FilePart))
+        ]
 
 
 def with_known_words(request: ChatRequest) -> ChatRequest:

@@ -148,9 +148,10 @@ class Service:
 
     def _answering(self, model: Model) -> Model:
         """Give the model that answers for this one: another, where it was seen to be retired."""
+        if model.status != "retired-served" or not self.contract.by_model:
+            return model
         instead = self.contract.era.retired_answer_as
-        is_gone = model.status == "retired-served" and self.contract.by_model and instead
-        return get(instead) if is_gone else model
+        return get(instead) if instead else model
 
     def _prioritizes(self, request: ChatRequest) -> bool:
         """Whether an answer comes first, and costs more. ASSUMED: whenever it is asked for."""

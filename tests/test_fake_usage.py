@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fake_server import FakeServer
-from fake_server.accounting import Usage, count_text_tokens
+from fake_server.accounting import Usage, count_text_tokens, words
 from fake_server.catalogue import get
 from tests.asking import body, image, post, prompt, respond
 from tests.pictures import data_url, picture
@@ -143,3 +143,25 @@ def test_the_words_of_a_long_text_are_counted_as_those_of_a_short_one(first, wor
     text = first + word * (3 * LETTERS // len(word))
 
     assert count_text_tokens(text) == len(text.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        pytest.param("", [], id="nothing"),
+        pytest.param(" \n", [" \n"], id="space-alone"),
+        pytest.param(" A  boat.", [" A", "  boat."], id="space-before-words"),
+        pytest.param("A boat. \n\n", ["A", " boat. \n\n"], id="space-behind-words"),
+        pytest.param("Ein\u00a0Boot\u2003", ["Ein", "\u00a0Boot\u2003"], id="other-spaces"),
+    ],
+)
+def test_space_goes_with_the_word_behind_it_and_at_the_end_with_the_last(text, pieces):
+    assert words(text) == pieces
+
+
+def test_space_without_end_is_a_token_like_any_other(grok_server):
+    grok_server.reply("A" + " " * 1_000_000)
+
+    answer = post(grok_server, body()).json()
+
+    assert answer["usage"]["completion_tokens"] == 1

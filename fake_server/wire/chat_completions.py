@@ -119,16 +119,17 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
     parameters = {name: value for name in _PARAMETERS if (value := getattr(body, name)) is not None}
     if isinstance(body.stop, str):
         parameters["stop"] = [body.stop]
-    functions = [tool.function for tool in body.tools or () if tool.function]
-    if any(tool.type == "live_search" for tool in body.tools or ()):
+    tools = body.tools or []
+    functions = [tool.function for tool in tools if tool.function]
+    if "live_search" in [tool.type for tool in tools]:
         # ASSUMED: it went with the parameter that does the same.
         parameters.setdefault("search_parameters", {})
     return ChatRequest(
         model=body.model,
-        messages=tuple(_message(message) for message in body.messages),
+        messages=tuple([_message(message) for message in body.messages]),
         parameters=parameters,
         seed=data,
-        tools=tuple(Tool(function.name, function.parameters or {}) for function in functions),
+        tools=tuple([Tool(function.name, function.parameters or {}) for function in functions]),
         tool_choice=_tool_choice(body.tool_choice),
         schema=_schema(body.response_format),
         deferred=bool(body.deferred),
