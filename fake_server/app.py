@@ -175,7 +175,7 @@ class App:
         self._check_key(log.key)
         completion = await self.service.complete(request, log)
         log.status = 200
-        log.usage = wire.usage_json(completion.usage)
+        usage = log.usage = wire.usage_json(completion.usage)
         if request.deferred:
             request_id = self.service.deferred.start(completion)
             answer = deferred.started(request_id)
@@ -188,7 +188,7 @@ class App:
         if request.stream:
             pieces = wire.to_events(completion, body)
         else:
-            pieces = [wire.to_json(completion, body)]
+            pieces = [wire.to_json(completion, body, usage)]
             if log.fault is None:
                 await line.whole(200, start, *pieces)
                 return

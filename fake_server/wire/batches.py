@@ -205,8 +205,9 @@ def _result(result: Result) -> dict[str, Any]:
     if isinstance(result.outcome, str):
         said: dict[str, Any] = {"error": result.outcome}
     else:
-        answer = msgspec.Raw(chat_completions.completion_json(result.outcome))
-        said = {"response": {"chat_get_completion": answer}}
+        usage = chat_completions.usage_json(result.outcome.usage)
+        answer = chat_completions.to_json(result.outcome, None, usage)
+        said = {"response": {"chat_get_completion": msgspec.Raw(answer)}}
     return {"batch_request_id": result.id, "batch_result": said}
 
 

@@ -158,13 +158,8 @@ def _schema(wanted: _ResponseFormat | None) -> dict[str, Any] | None:
     return wanted.json_schema.schema if wanted.json_schema else {"type": "object"}
 
 
-def to_json(completion: Completion, _body: Body) -> bytes:
-    """Write a whole answer."""
-    return completion_json(completion)
-
-
-def completion_json(completion: Completion) -> bytes:
-    """Write a whole answer, whatever it answers."""
+def to_json(completion: Completion, _body: Body | None, usage: dict[str, Any]) -> bytes:
+    """Write a whole answer, whatever it answers, with its usage as `usage_json` wrote it."""
     message: dict[str, Any] = {"role": "assistant", "content": "".join(completion.words)}
     if completion.reasoning:
         message["reasoning_content"] = "".join(completion.reasoning)
@@ -175,7 +170,6 @@ def completion_json(completion: Completion) -> bytes:
         {"index": index, "message": message, "finish_reason": completion.finish_reason}
         for index in range(completion.choices)
     ]
-    usage = usage_json(completion.usage)
     return msgspec.json.encode(
         _envelope(completion, "chat.completion", choices, usage) | _citations(completion)
     )

@@ -77,15 +77,13 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
     )
 
 
-def to_json(completion: Completion, _body: Body) -> bytes:
-    """Write a whole answer."""
+def to_json(completion: Completion, _body: Body, usage: dict[str, Any]) -> bytes:
+    """Write a whole answer, with its usage as `usage_json` wrote it."""
     text = "".join(completion.spoken)
     choices = [
         _choice(index, text, completion.finish_reason) for index in range(completion.choices)
     ]
-    return msgspec.json.encode(
-        _envelope(completion, choices) | {"usage": usage_json(completion.usage)}
-    )
+    return msgspec.json.encode(_envelope(completion, choices) | {"usage": usage})
 
 
 def to_events(completion: Completion, _body: Body) -> Iterator[bytes]:

@@ -19,7 +19,8 @@ async def _fetch(call: Call) -> Answer:
     completion = call.service.deferred.take(call.blanks["request"])
     if completion is None:
         return Answer(b"", 202)
-    return Answer(chat_completions.completion_json(completion))
+    usage = chat_completions.usage_json(completion.usage)
+    return Answer(chat_completions.to_json(completion, None, usage))
 
 
 ROUTES = (Route("GET", "/v1/chat/deferred-completion/{request}", _fetch),)

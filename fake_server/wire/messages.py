@@ -136,9 +136,9 @@ def _part(block: _Block) -> Part:
     return UnknownPart(block.type)
 
 
-def to_json(completion: Completion, _body: Body) -> bytes:
-    """Write a whole answer."""
-    return msgspec.json.encode(_answer(completion, _blocks(completion)))
+def to_json(completion: Completion, _body: Body, usage: Fields) -> bytes:
+    """Write a whole answer, with its usage as `usage_json` wrote it."""
+    return msgspec.json.encode(_answer(completion, _blocks(completion), usage))
 
 
 def to_events(completion: Completion, _body: Body) -> Iterator[bytes]:
@@ -150,8 +150,8 @@ def to_events(completion: Completion, _body: Body) -> Iterator[bytes]:
 
 
 def _events(completion: Completion) -> Iterator[Fields]:
-    begun = _answer(completion, []) | {"stop_reason": None}
-    begun["usage"] = begun["usage"] | {"output_tokens": 0}
+    usage = usage_json(completion.usage) | {"output_tokens": 0}
+    begun = _answer(completion, [], usage) | {"stop_reason": None}
     yield {"type": "message_start", "message": begun}
     for index, (block, empty, deltas) in enumerate(_streamed(completion)):
         yield {"type": "content_block_start", "index": index, "content_block": block | empty}
@@ -207,7 +207,7 @@ def _input(arguments: str) -> Fields:
         return {}
 
 
-def _answer(completion: Completion, blocks: list[Fields]) -> Fields:
+def _answer(completion: Completion, blocks: list[Fields], usage: Fields) -> Fields:
     return {
         "id": completion.id,
         "type": "message",
@@ -216,7 +216,7 @@ def _answer(completion: Completion, blocks: list[Fields]) -> Fields:
         "model": completion.model_id,
         "stop_reason": _stop_reason(completion),
         "stop_sequence": None,
-        "usage": usage_json(completion.usage),
+        "usage": usage,
     }
 
 

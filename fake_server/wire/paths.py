@@ -37,8 +37,8 @@ class WireFormat(Protocol):
     def to_request(self, body: Any, data: bytes) -> ChatRequest:
         """Translate a body; raises msgspec.DecodeError."""
 
-    def to_json(self, completion: Completion, body: Any) -> bytes:
-        """Write a whole answer."""
+    def to_json(self, completion: Completion, body: Any, usage: dict[str, Any]) -> bytes:
+        """Write a whole answer, with its usage as `usage_json` wrote it."""
 
     def to_events(self, completion: Completion, body: Any) -> Iterator[bytes]:
         """Write an answer as server-sent events."""

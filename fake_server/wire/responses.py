@@ -47,9 +47,9 @@ _COUNTED_EARLY = (
 _COUNTED = (*_COUNTED_EARLY, "image_generation_calls")
 
 
-def to_json(completion: Completion, body: Body) -> bytes:
-    """Write a whole answer."""
-    return msgspec.json.encode(_ended(completion, body, _items(completion, body)))
+def to_json(completion: Completion, body: Body, usage: Fields) -> bytes:
+    """Write a whole answer, with its usage as `usage_json` wrote it."""
+    return msgspec.json.encode(_ended(completion, body, _items(completion, body), usage))
 
 
 def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
@@ -86,21 +86,22 @@ def _events(completion: Completion, body: Body, items: list[Item]) -> Iterator[t
             yield event.type, _within(event, item, index)
         yield "response.output_item.done", {"item": item.done, "output_index": index}
     # OBSERVED 2026-08, in router-for-me/CLIProxyAPI #5113: "response.incomplete".
-    yield f"response.{_status(completion)}", {"response": _ended(completion, body, items)}
+    ended = _ended(completion, body, items, usage_json(completion.usage))
+    yield f"response.{_status(completion)}", {"response": ended}
 
 
 def _within(event: Event, item: Item, index: int) -> Fields:
     return {**event.before, "item_id": item.done["id"], "output_index": index, **event.after}
 
 
-def _ended(completion: Completion, body: Body, items: list[Item]) -> Fields:
+def _ended(completion: Completion, body: Body, items: list[Item], usage: Fields) -> Fields:
     output = [item.done for item in items]
     status = _status(completion)
     # OBSERVED 2026-07-09 in GulLabs/any-llm: an answer that was cut short was never completed.
     completed_at = completion.created if status == "completed" else None
     return (
         _before_usage(completion, body, output, completed_at=completed_at)
-        | {"usage": usage_json(completion.usage)}
+        | {"usage": usage}
         | _after_usage(completion, body, status)
     )
 

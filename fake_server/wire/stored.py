@@ -30,7 +30,8 @@ async def _get(call: Call) -> Answer:
     # Where it was stored in another process, it is what JSON makes of it.
     body = msgspec.convert(msgspec.to_builtins(body), responses_body.Body)
     shown = replace(body, stream=False, instructions=None)
-    return Answer(responses.to_json(replace(kept.completion, reasoning=[]), shown))
+    usage = responses.usage_json(kept.completion.usage)
+    return Answer(responses.to_json(replace(kept.completion, reasoning=[]), shown, usage))
 
 
 async def _delete(call: Call) -> Answer:
