@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .signals import on_signal
+from .signals import ignore, on_signal
 
 if TYPE_CHECKING:
     from .server import FakeServer
@@ -32,6 +32,8 @@ _NEW_OBJECTS = 20_000
 
 # Open files, of which each connection is one: as many as macOS gives to a process that asks.
 _MOST_FILES = 10_240
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 # Seconds that answers on their way have when the process is told to end.
 _PATIENCE = 3
@@ -115,7 +117,7 @@ async def serve(
     _allow_many_connections()
     asyncio.get_running_loop().set_exception_handler(_tell)
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDING:
         on_signal(number, stop.set)
     if until is not None:
         asyncio.get_running_loop().add_reader(until, stop.set)
@@ -125,3 +127,5 @@ async def serve(
         gc.set_threshold(_NEW_OBJECTS)
         ready()
         await stop.wait()
+    # Whoever ends a group of processes tells each twice: by itself, and by who started it.
+    ignore(_ENDING)

@@ -1,8 +1,9 @@
-"""Signals that a loop hears of at once, wherever it waits."""
+"""Signals that a loop hears of at once, wherever it waits, until it ends."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 
 def on_signal(number: int, heard: Callable[[], object]) -> None:
@@ -17,3 +18,17 @@ def on_signal(number: int, heard: Callable[[], object]) -> None:
     except NotImplementedError:
         # On Windows, whose loop wakes up for Python's handlers.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(heard))
+
+
+def ignore(numbers: Collection[int]) -> None:
+    """Ignore signals from now on, in the running loop: while it closes it can't be told, and would say so."""
+    if os.name != "posix":
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        return
+    # asyncio sets what a signal does unasked, which is to end the process.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    for number in numbers:
+        asyncio.get_running_loop().remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -37,10 +37,10 @@ def serve(arguments: Sequence[str], api_key: str | None) -> int:
 
     def stop(*_: Any) -> None:
         nonlocal asked
+        again, asked = asked, True
         if fake is not None:
             # Whoever asks twice has waited long enough.
-            (fake.kill if asked else fake.terminate)()
-        asked = True
+            (fake.kill if again else fake.terminate)()
 
     with _on_ending_signals(stop):
         fake = _start(command)

@@ -61,6 +61,17 @@ def test_a_signal_ends_it_without_a_word(number):
 
 
 @BOTH
+def test_a_signal_that_comes_again_and_again_is_heard_once(number):
+    with running() as server:
+        while server.process.poll() is None:
+            server.process.send_signal(number)
+            time.sleep(0.001)
+        out, err = server.process.communicate(timeout=30)
+
+    assert (server.process.returncode, out, err) == CLEAN
+
+
+@BOTH
 def test_a_connection_kept_alive_does_not_hold_it(number):
     with running() as server, client() as one:
         one.get(f"{server.url}/models")
