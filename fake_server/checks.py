@@ -19,7 +19,7 @@ from llm_grok_vision.limits import (
 from .catalogue import Model, find, get
 from .identity import uuid
 from .refusals import refuse
-from .request import ChatRequest, TextPart, UnknownPart
+from .request import ChatRequest, TextPart
 
 Blanks = dict[str, object]
 
@@ -199,19 +199,15 @@ def _empty_text(request: ChatRequest) -> Blanks | None:
 
 
 def _misplaced_image(request: ChatRequest) -> Blanks | None:
-    for message in request.messages:
-        for part in message.parts:
-            if isinstance(part, UnknownPart) and part.type in ("image_url", "input_image"):
-                return {}
+    for part in request.unknown_parts:
+        if part.type in ("image_url", "input_image"):
+            return {}
     return None
 
 
 def _unknown_part(request: ChatRequest) -> Blanks | None:
-    for message in request.messages:
-        for part in message.parts:
-            if isinstance(part, UnknownPart):
-                return {"type": part.type}
-    return None
+    unknown = request.unknown_parts
+    return {"type": unknown[0].type} if unknown else None
 
 
 def _text_only_model(request: ChatRequest) -> Blanks | None:

@@ -112,6 +112,16 @@ class ChatRequest(msgspec.Struct, frozen=True):
             if isinstance(part, (ImagePart, FilePart))
         ]
 
+    @property
+    def unknown_parts(self) -> list[UnknownPart]:
+        """All parts of types that the service does not take, in order."""
+        return [
+            part
+            for message in self.messages
+            for part in message.parts
+            if isinstance(part, UnknownPart)
+        ]
+
 
 def with_known_words(request: ChatRequest) -> ChatRequest:
     """Read a detail and a choice of tools that there is not as `auto`."""
