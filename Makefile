@@ -40,7 +40,7 @@ dist: .venv/.dev ## Build the wheel and the sdist, and run the demo from the whe
 	@PATH="$(CURDIR)/dist/venv/bin:$$PATH" sh examples/demo.sh
 
 soak: .venv/.dev .soak/.ready ## Hand a million made-up inputs to the fake and the plugin
-	$(BIN)/python -m tests.fuzzing 250000
+	$(BIN)/python -m tests.soak 250000
 	@rm -f .soak/url; $(BIN)/python -m fake_server > .soak/url & trap "kill $$!" EXIT; \
 	until [ -s .soak/url ]; do sleep 0.1; done; \
 	.soak/bin/schemathesis --config-file tests/schemathesis.toml run \

@@ -170,13 +170,15 @@ class Scenario:
     """The rules in their order, of which the first that is for a request answers it.
 
     `images` are pictures by their address, `errors` what functions of the test raised. `seed`
-    throws the dice of rules with a probability. `watch` looks after the file it comes from.
+    throws the dice of rules with a probability, unless `told_seed` came with the rules. `watch`
+    looks after the file it comes from.
     """
 
     rules: list[Rule] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
     seed: int = 0
+    told_seed: int | None = None
     watch: Callable[[], None] | None = None
     _added: int = 0
 
@@ -185,16 +187,17 @@ class Scenario:
         self.rules.clear()
         self.images.clear()
         self.errors.clear()
+        self.told_seed = None
         self._added = 0
 
-    def take(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int) -> None:
+    def take(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int | None) -> None:
         """Put what a file says in the place of all that there was."""
         self.replace(rules, images, seed)
 
-    def replace(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int) -> None:
+    def replace(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int | None) -> None:
         """Put other rules and pictures in the place of all that there were."""
         self.clear()
-        self.seed = seed
+        self.told_seed = seed
         self.images.update(images)
         for rule in rules:
             self.add(rule)
@@ -245,7 +248,8 @@ class Scenario:
         """Throw dice for a rule: the same in every run, and whoever throws."""
         if rule.probability == 1:
             return True
-        dice = random.Random(f"{self.seed} {rule.number} {self._throw(rule)}")  # noqa: S311 (no secret)
+        seed = self.seed if self.told_seed is None else self.told_seed
+        dice = random.Random(f"{seed} {rule.number} {self._throw(rule)}")  # noqa: S311 (no secret)
         return dice.random() < rule.probability
 
     def _throw(self, rule: Rule) -> int:

@@ -118,11 +118,14 @@ class RuleFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole scenario; `images` are files by their address, as seen from the file itself."""
+    """A whole scenario; `images` are files by their address, as seen from the file itself.
+
+    Without a `seed` the server's own throws the dice.
+    """
 
     rules: list[RuleFields] = []
     images: dict[str, str] = {}
-    seed: int = 0
+    seed: int | None = None
 
 
 def pictures_of(script: Script) -> dict[str, bytes]:

@@ -1,14 +1,11 @@
 """Made-up requests, images, messages and streams, the same for the same seed; and what must not be.
 
-    python -m tests.fuzzing [COUNT] [SEED]
-
 Each kind is handed dice and makes one input. Nothing may answer with a 5xx that was not asked for, take
-long, or raise what is no answer. `make soak` runs a million, the tests a few thousand.
+long, or raise what is no answer. `tests.soak` runs a million, the tests a few thousand.
 """
 
 import asyncio
 import json
-import logging
 import random
 import sys
 import time
@@ -229,10 +226,14 @@ def torn(data: bytes, dice: Dice) -> bytes:
 class Requests:
     """Requests to one server, in this process."""
 
-    def __init__(self) -> None:
-        self.server = FakeServer()
+    def __init__(self, server: FakeServer | None = None) -> None:
+        self.server = server or FakeServer()
         self.loop = asyncio.new_event_loop()
         self.asked = 0
+
+    def close(self) -> None:
+        """Let the loop go."""
+        self.loop.close()
 
     def http(self, dice: Dice) -> None:
         """Ask over HTTP: JSON that is nearly right, or torn."""
@@ -247,7 +248,9 @@ class Requests:
         if dice.random() < 0.1:
             name = dice.choice(["host", "origin", "authorization", "x-api-key", "content-type"])
             headers[name], query = dice.choice(ODD_HEADERS), dice.choice(QUERIES)
-        answer = self._answer(method, path, body, headers, query)
+        self._clear_now_and_then()
+        answer = self.ask(method, path, body, headers, query)
+        assert answer, (method, path, query, headers, body)
         assert answer[0]["status"] < 500, (method, path, query, headers, body, answer)
 
     def grpc(self, dice: Dice) -> None:
@@ -265,14 +268,18 @@ class Requests:
         if dice.random() < 0.2:
             framed = torn(framed, dice)
         path = dice.choice(list(METHODS))
-        self._answer("POST", path, framed, {"content-type": "application/grpc"})
+        self._clear_now_and_then()
+        assert self.ask("POST", path, framed, {"content-type": "application/grpc"}), (path, framed)
 
-    def _answer(
-        self, method: str, path: str, body: bytes, headers: dict[str, str], query: str = ""
-    ) -> list[Any]:
+    def _clear_now_and_then(self) -> None:
         self.asked += 1
         if self.asked % 100 == 0:
             self.server.clear()
+
+    def ask(
+        self, method: str, path: str, body: bytes, headers: dict[str, str], query: str = ""
+    ) -> list[Any]:
+        """Give what the server sends, by ASGI, and where it breaks a connection off."""
         named = {"host": "127.0.0.1", "authorization": "Bearer k"} | headers
         scope = {
             "type": "http",
@@ -301,7 +308,6 @@ class Requests:
             "state": {BREAK: lambda *, reset: sent.append({"status": 0, "reset": reset})},
         }
         await self.server.asgi(scope | more, receive, send)
-        assert sent, (scope, body)
         return sent
 
 
@@ -363,12 +369,6 @@ def stream(dice: Dice) -> None:
         assert all(-(2**63) <= (used.get(name) or 0) < 2**63 for name in ("input", "output")), used
 
 
-def kinds() -> dict[str, Callable[[Dice], None]]:
-    """Give the makers of inputs by their names."""
-    requests = Requests()
-    return {"http": requests.http, "grpc": requests.grpc, "image": image, "stream": stream}
-
-
 def run(name: str, make: Callable[[Dice], None], count: int, seed: int) -> Iterator[float]:
     """Make so many inputs of a kind; gives what each took, in seconds."""
     for number in range(count):
@@ -379,19 +379,3 @@ def run(name: str, make: Callable[[Dice], None], count: int, seed: int) -> Itera
             sys.stderr.write(f"{name}: seed {seed}, number {number}\n")
             raise
         yield time.perf_counter() - began
-
-
-def main() -> None:
-    """Run many of each kind."""
-    count, seed = int([*sys.argv, "", "100000"][1] or 100_000), int([*sys.argv, "", ""][2] or 1)
-    logging.disable()
-    for name, make in kinds().items():
-        began = time.perf_counter()
-        slowest = max(run(name, make, count, seed))
-        took = time.perf_counter() - began
-        told = f"{name}: {count:,} inputs in {took:.0f} s, the slowest took {slowest:.3f} s\n"
-        sys.stdout.write(told)
-
-
-if __name__ == "__main__":
-    main()

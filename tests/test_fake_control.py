@@ -120,6 +120,23 @@ def test_a_reset_forgets_everything(grok_server):
     assert "The fake server saw" in said(grok_server)
 
 
+def test_a_reset_forgets_the_seed_of_a_scenario():
+    rule = {"reply": "heads", "probability": 0.5}
+
+    def thrown(server: FakeServer) -> list[bool]:
+        ask(server, "POST", "/rules", json=rule)
+        return [said(server) == "heads" for _ in range(20)]
+
+    with FakeServer(seed=1) as server:
+        expected = thrown(server)
+        ask(server, "PUT", "/scenario", json={"seed": 2})
+        assert thrown(server) != expected
+
+        ask(server, "POST", "/reset")
+
+        assert thrown(server) == expected
+
+
 def test_requests_alone_are_forgotten(grok_server):
     ask(grok_server, "POST", "/rules", json={"reply": "one"})
     post(grok_server, body())

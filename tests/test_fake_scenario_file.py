@@ -73,6 +73,35 @@ def test_a_file_is_read_again_when_it_changes(scenario):
         assert said(server) == "changed"
 
 
+def heads(server: FakeServer, *, reset: bool = False) -> list[bool]:
+    if reset:
+        server.clear()
+    return [said(server) == "heads" for _ in range(20)]
+
+
+@pytest.fixture
+def chance(tmp_path: Path) -> Path:
+    path = tmp_path / "chance.yaml"
+    path.write_text("rules: [{reply: heads, probability: 0.5}]\n")
+    return path
+
+
+def test_the_seed_of_the_server_throws_the_dice_of_a_file(chance):
+    with FakeServer(scenario=chance, seed=1) as one, FakeServer(scenario=chance, seed=2) as other:
+        assert heads(one) != heads(other)
+        assert heads(one, reset=True) != heads(other, reset=True)
+
+
+def test_the_seed_of_a_file_comes_before_that_of_the_server(chance):
+    with FakeServer(scenario=chance, seed=7) as server:
+        expected = heads(server)
+    chance.write_text(f"{chance.read_text()}seed: 7\n")
+
+    with FakeServer(scenario=chance, seed=1) as server:
+        assert heads(server) == expected
+        assert heads(server, reset=True) == expected
+
+
 def test_a_mistake_that_comes_later_is_logged_and_the_old_rules_hold(scenario, caplog):
     scenario.write_text("rules: [{reply: good}]")
     with FakeServer(scenario=scenario) as server:

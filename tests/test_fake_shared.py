@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+import logging
 import random
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,10 @@ from tests.asking import (
     send,
     text,
 )
+from tests.fuzzing import Requests, run
 from tests.pictures import data_url, picture, png_of_bytes
 from tests.redis_server import redis_running, there_is_redis
+from tests.sessions import play
 
 pytestmark = pytest.mark.skipif(not there_is_redis(), reason="there is no redis-server")
 
@@ -435,6 +439,16 @@ def test_a_batch_expires_and_is_cancelled_for_all(pair):
     assert batching.add(other, second, batching.ask("More")).status_code == 403
 
 
+def test_a_batch_expires_by_the_clock_of_all(pair):
+    one, other = pair
+    batch = batching.create(other)
+    other.advance(86400)
+
+    one.expire_batches()
+
+    assert batching.get(other, batch)["expire_time"] == "2026-01-02"
+
+
 def test_two_who_add_to_a_batch_at_once_lose_nothing(pair):
     batch = batching.create(pair[0])
 
@@ -515,6 +529,44 @@ def test_no_key_is_written(state, one_redis):
 
     assert "Hello" in one_redis.everything()
     assert secret not in one_redis.everything()
+
+
+# Numbers that JSON has and 64 bits have not.
+HUGE = 2**70
+
+
+def test_a_number_of_more_than_64_bits_is_kept(pair):
+    one, other = pair
+    question = prompt(input_text("Hello"), max_output_tokens=HUGE)
+
+    answer = respond(one, question).json()
+
+    assert ask(other, "GET", f"/v1/responses/{answer['id']}").json()["max_output_tokens"] == HUGE
+    assert other.requests[0].parameters == {"max_output_tokens": HUGE}
+
+
+def test_a_rule_answers_with_a_number_of_more_than_64_bits(pair):
+    one, other = pair
+    one.reply(tool_calls=[("f", {"a": HUGE})])
+
+    (call,) = post(other, HELLO).json()["choices"][0]["message"]["tool_calls"]
+
+    assert call["function"]["arguments"] == f'{{"a":{HUGE}}}'
+
+
+def test_a_rule_may_answer_more_often_than_redis_counts(pair):
+    one, other = pair
+    one.when(times=HUGE).reply("Hi")
+
+    assert [said(post(server, HELLO)) for server in (one, other)] == ["Hi", "Hi"]
+
+
+def test_servers_that_share_their_state_answer_as_one_alone_does(pair, caplog):
+    caplog.set_level(logging.CRITICAL)
+    with ExitStack() as context:
+        alone, *shared = [context.enter_context(closing(Requests(one))) for one in (None, *pair)]
+
+        assert max(run("session", lambda dice: play(dice, [alone], shared), 60, seed=7)) < 5
 
 
 def written(thing: bytes) -> int:

@@ -1,10 +1,12 @@
 """A few thousand made-up inputs: nothing breaks, nothing takes long; `make soak` runs a million."""
 
 import logging
+from contextlib import closing
 
 import pytest
 
 from tests.fuzzing import Requests, image, run, stream
+from tests.sessions import play
 
 # CI has little time; whoever has more runs `make soak`.
 COUNT = 3000
@@ -13,9 +15,8 @@ COUNT = 3000
 @pytest.fixture
 def requests(caplog):
     caplog.set_level(logging.CRITICAL)
-    made = Requests()
-    yield made
-    made.loop.close()
+    with closing(Requests()) as made:
+        yield made
 
 
 @pytest.mark.parametrize("kind", ["http", "grpc"])
@@ -29,3 +30,7 @@ def test_no_image_breaks_a_reader():
 
 def test_no_stream_breaks_the_plugin():
     assert max(run("stream", stream, COUNT, seed=7)) < 5
+
+
+def test_no_session_breaks_the_fake(requests):
+    assert max(run("session", lambda dice: play(dice, [requests]), COUNT // 10, seed=7)) < 5

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
-import msgspec
 from msgspec.structs import replace
 from redis.exceptions import LockError
 from redis.lock import Lock
@@ -16,7 +15,7 @@ from ..journal import Journal
 from ..refusals import StateLost
 from ..request import ChatRequest
 from ..service import Service
-from .store import Store
+from .store import Store, encoded
 
 # Seconds after which the batches are free again, if who has them is gone.
 _PATIENCE = 30
@@ -72,6 +71,7 @@ class SharedBatches(Batches):
     def expire(self) -> None:
         """Let every batch expire today."""
         with self._turn_of_a_thread():
+            self._service.clock.refresh()
             super().expire()
 
     def clear(self) -> None:
@@ -123,7 +123,7 @@ class SharedBatches(Batches):
         batches = {
             batch.id: replace(batch, requests=_without_keys(batch.requests)) for batch in self.all()
         }
-        return msgspec.msgpack.encode(_Written(batches, self._waiting, self._is_holding))
+        return encoded(_Written(batches, self._waiting, self._is_holding))
 
 
 def _without_keys(requests: dict[str, BatchRequest]) -> dict[str, BatchRequest]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from .. import journal
 from ..journal import Journal, Kept, LoggedRequest
 from .shelf import UNLIMITED, SharedShelf
-from .store import Store
+from .store import Store, encoded
 
 # KEYS: the number of requests, the requests by number, the sum of bytes, the oldest number.
 # ARGV: a number, or 0 for the next one, a request, how many and how many bytes are kept.
@@ -92,7 +92,7 @@ class SharedJournal(Journal):
 
     def _put(self, number: int, log: LoggedRequest) -> Any:
         shown = replace(log, key="", raw_request=b"", raw_answer=b"")
-        written = _BEGAN.pack(log.began) + msgspec.msgpack.encode(shown)
+        written = _BEGAN.pack(log.began) + encoded(shown)
         return self._script(number, written, self.most, journal.MOST_TEXT)
 
     def _decoded(self, number: bytes, row: bytes, bodies: dict[str, _Bodies]) -> LoggedRequest:

@@ -9,13 +9,16 @@ import msgspec
 from ..faults import Fault
 from ..scenario import Failure, ImageFailure, Reply, Rule, Scenario
 from ..when import When
-from .store import Store
+from .store import Store, encoded
 
 # What changes when rules or pictures do, whoever changed them.
 _RULES_VERSION, _IMAGES_VERSION = "rules:version", "pictures:version"
 
 _RULES, _LEFT, _THROWN = "rules", "rules:left", "rules:thrown"
 _ADDED, _SEED, _SOURCE, _IMAGES = "rules:added", "rules:seed", "rules:source", "pictures"
+
+# As far as Redis counts.
+_MOST_LEFT = 2**63 - 1
 
 Command = tuple[str | bytes | float, ...]
 
@@ -82,16 +85,16 @@ class SharedScenario(Scenario):
         super().clear()
         self._change(self._forgotten(), _RULES_VERSION, _IMAGES_VERSION)
 
-    def take(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int) -> None:
+    def take(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int | None) -> None:
         """Put what a file says in the place of all; of those who read the same one does so."""
         commands = self._replacing(rules, images, seed)
-        source = hashlib.sha256(msgspec.msgpack.encode(commands)).hexdigest()
+        source = hashlib.sha256(encoded(commands)).hexdigest()
         key = self.store.key(_SOURCE)
         if self.store.ask("GETSET", key, source) != source.encode():
             commands.append(("SET", key, source))
             self._change(commands, _RULES_VERSION, _IMAGES_VERSION)
 
-    def replace(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int) -> None:
+    def replace(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int | None) -> None:
         """Put other rules and pictures in the place of all that there were."""
         commands = self._replacing(rules, images, seed)
         self._change(commands, _RULES_VERSION, _IMAGES_VERSION)
@@ -122,14 +125,16 @@ class SharedScenario(Scenario):
         self.store.together(*commands, *(("INCR", self.store.key(name)) for name in versions))
 
     def _replacing(
-        self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int
+        self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int | None
     ) -> list[Command]:
         """Give what writes these in the place of all."""
         key, commands, number = self.store.key, self._forgotten(), 0
         for number, rule in enumerate(rules, 1):
             commands += self._written(rule, number)
         commands += [("HSET", key(_IMAGES), url, data) for url, data in images.items()]
-        return [*commands, ("SET", key(_ADDED), number), ("SET", key(_SEED), seed)]
+        if seed is not None:
+            commands.append(("SET", key(_SEED), seed))
+        return [*commands, ("SET", key(_ADDED), number)]
 
     def _forgotten(self) -> list[Command]:
         names = (_RULES, _LEFT, _THROWN, _ADDED, _SEED, _SOURCE, _IMAGES)
@@ -139,19 +144,22 @@ class SharedScenario(Scenario):
         """Give what writes a rule."""
         _check(rule)
         rule.number, rule.name = number, rule.name or f"rule {number}"
-        data = msgspec.msgpack.encode(_Written.of(rule))
+        data = encoded(_Written.of(rule))
+        return [("HSET", self.store.key(_RULES), number, data), self._counted(rule, number)]
+
+    def _counted(self, rule: Rule, number: int) -> Command:
         left = self.store.key(_LEFT)
-        # Somebody may have used a rule of this number when it was forgotten already.
-        counted = ("HDEL", left, number) if rule.left is None else ("HSET", left, number, rule.left)
-        return [("HSET", self.store.key(_RULES), number, data), counted]
+        if rule.left is None:
+            # Somebody may have used a rule of this number when it was forgotten already.
+            return ("HDEL", left, number)
+        return ("HSET", left, number, min(rule.left, _MOST_LEFT))
 
     def _read_rules(self) -> None:
         key = self.store.key
         rules, left, seed = self.store.together(
             ("HGETALL", key(_RULES)), ("HGETALL", key(_LEFT)), ("GET", key(_SEED))
         )
-        if seed is not None:
-            self.seed = int(seed)
+        self.told_seed = None if seed is None else int(seed)
         self.rules = [
             self.store.decoded(rules[number], _Written).rule(int(number), left.get(number))
             for number in sorted(rules, key=int)

@@ -2,10 +2,8 @@
 
 from typing import TypeVar
 
-import msgspec
-
 from ..shelf import Shelf
-from .store import Store
+from .store import Store, encoded
 
 T = TypeVar("T")
 
@@ -66,7 +64,7 @@ class SharedShelf(Shelf[T]):
 
     def put(self, name: str, thing: T) -> None:
         """Keep something, and forget the oldest where there is too much."""
-        self._put(name, msgspec.msgpack.encode(thing), self.most, self.room)
+        self._put(name, encoded(thing), self.most, self.room)
 
     def get(self, name: str) -> T | None:
         """Give what is kept by a name, or None where it is not."""

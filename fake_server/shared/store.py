@@ -20,6 +20,18 @@ _PREFIX = "fake-xai"
 _PATIENCE = 5
 
 
+# With which structs begin in JSON, and in msgpack nothing that is kept.
+_JSON = (b"{", b"[")
+
+
+def encoded(thing: object) -> bytes:
+    """Write what is to be kept: as msgpack, or as JSON where a number has more than 64 bits."""
+    try:
+        return msgspec.msgpack.encode(thing)
+    except OverflowError:
+        return msgspec.json.encode(thing)
+
+
 class Store:
     """A database of Redis at an address such as redis://localhost:6379/0.
 
@@ -58,8 +70,9 @@ class Store:
 
     def decoded(self, data: bytes, kind: type[T]) -> T:
         """Read what was kept; raises StateLost where another version wrote it in other ways."""
+        decode = msgspec.json.decode if data.startswith(_JSON) else msgspec.msgpack.decode
         try:
-            return msgspec.msgpack.decode(data, type=kind)
+            return decode(data, type=kind)
         except msgspec.DecodeError:
             raise StateLost(
                 f"the state at {self._shown} is of another version of the fake:"
