@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx2
 
 from .era import FIRST, NEWEST
-from .recordings import Recording
+from .recordings import Form, Recording
 from .server import FakeServer
 
 LEFT_OUT = (
@@ -98,12 +98,23 @@ def again(server: FakeServer, recording: Recording) -> httpx2.Response:
     """Send the recorded request, with a bad key where the recorded one was."""
     key = "invalid-key" if "Incorrect API key" in recording.text else _KEY
     url = server.url.removesuffix("/v1") + quote(recording.path)
-    asked = {"json": recording.request} if recording.method == "POST" else {}
+    asked = _asked(recording.request) if recording.method == "POST" else {}
     with httpx2.Client(trust_env=False, verify=False, timeout=30) as client:
         headers = {"authorization": f"Bearer {key}"}
         if recording.method == "OPTIONS":
             headers |= _PREFLIGHT
         return client.request(recording.method, url, headers=headers, **asked)
+
+
+def _asked(request: Any) -> dict[str, Any]:
+    """Give what makes this the body of a request."""
+    if not isinstance(request, Form):
+        return {"json": request}
+    fields = {sent.name: sent.data for sent in request if sent.file_name is None}
+    files = [
+        (sent.name, (sent.file_name, sent.data)) for sent in request if sent.file_name is not None
+    ]
+    return {"data": fields, "files": files}
 
 
 def script(server: FakeServer, recording: Recording, image_tokens: int) -> None:

@@ -1,4 +1,4 @@
-"""Reading an upload: the file in a form, as browsers and clients send it."""
+"""Reading a form with files, as browsers and clients send it, and an upload in one."""
 
 import logging
 from collections.abc import Iterator
@@ -14,6 +14,18 @@ from llm_grok_vision.limits import MAX_FILE_SECONDS, MIN_FILE_SECONDS
 from .refusals import refuse
 
 
+class NoForm(ValueError):
+    """What is no form; says why."""
+
+
+class Sent(NamedTuple):
+    """What was sent in a form: a field, or a file, which has a `file_name`."""
+
+    name: str
+    data: bytes
+    file_name: str | None = None
+
+
 class Upload(NamedTuple):
     """A file with its name, and for how many seconds it is to stay, if not for good."""
 
@@ -22,38 +34,23 @@ class Upload(NamedTuple):
     seconds: int | None
 
 
-def read_form(body: bytes, content_type: str) -> Upload:
+def read_upload(body: bytes, content_type: str) -> Upload:
     """Read the fields `file` and `expires_after`; raises ApiError."""
-    found: list[tuple[str, bytes]] = []
-    lifetimes: list[bytes] = []
-
-    def keep(uploaded: Any) -> None:
-        if uploaded.field_name == b"file":
-            uploaded.file_object.seek(0)
-            name = (uploaded.file_name or b"").decode(errors="replace")
-            found.append((name, uploaded.file_object.read()))
-
-    def note(sent: Any) -> None:
-        if sent.field_name == b"expires_after":
-            lifetimes.append(b"" if found else sent.value or b"")
-
-    kind, options = parse_options_header(content_type)
-    # The parser takes other types as well.
-    if kind != b"multipart/form-data" or b"boundary" not in options:
-        problem = "the Content-Type is not multipart/form-data with a boundary"
-        raise refuse("not a form", problem=problem)
-    headers = {"Content-Type": content_type.encode()}
     try:
-        with _silent(logging.getLogger("python_multipart.multipart")):
-            # Else it would leave what is large in files that nobody closes.
-            parser = create_form_parser(headers, note, keep, {"MAX_MEMORY_FILE_SIZE": len(body)})
-            parser.write(body)
-            parser.finalize()
-    except FormParserError as error:
+        form = read_form(body, content_type)
+    except NoForm as error:
         raise refuse("not a form", problem=error) from None
-    if not found:
+    files: list[Sent] = []
+    lifetimes: list[bytes] = []
+    for sent in form:
+        if sent.name == "file" and sent.file_name is not None:
+            files.append(sent)
+        elif sent.name == "expires_after" and sent.file_name is None:
+            lifetimes.append(b"" if files else sent.data)
+    if not files:
         raise refuse("not a form", problem="missing field `file`")
-    return Upload(*found[0], _seconds(lifetimes[0]) if lifetimes else None)
+    seconds = _seconds(lifetimes[0]) if lifetimes else None
+    return Upload(files[0].file_name or "", files[0].data, seconds)
 
 
 def _seconds(given: bytes) -> int:
@@ -62,6 +59,42 @@ def _seconds(given: bytes) -> int:
     if not is_number or not MIN_FILE_SECONDS <= int(given) <= MAX_FILE_SECONDS:
         raise refuse("bad lifetime")
     return int(given)
+
+
+def boundary_of(content_type: str) -> bytes | None:
+    """Give what stands between the parts of a form; None where the type is another."""
+    kind, options = parse_options_header(content_type)
+    return options.get(b"boundary") if kind == b"multipart/form-data" else None
+
+
+def read_form(body: bytes, content_type: str) -> list[Sent]:
+    """Read all parts in their order; raises NoForm."""
+    # The parser takes other types as well.
+    if boundary_of(content_type) is None:
+        raise NoForm("the Content-Type is not multipart/form-data with a boundary")
+    form: list[Sent] = []
+
+    def note(field: Any) -> None:
+        form.append(Sent(_text(field.field_name), field.value or b""))
+
+    def keep(file: Any) -> None:
+        file.file_object.seek(0)
+        form.append(Sent(_text(file.field_name), file.file_object.read(), _text(file.file_name)))
+
+    headers = {"Content-Type": content_type.encode()}
+    try:
+        with _silent(logging.getLogger("python_multipart.multipart")):
+            # Else it would leave what is large in files that nobody closes.
+            parser = create_form_parser(headers, note, keep, {"MAX_MEMORY_FILE_SIZE": len(body)})
+            parser.write(body)
+            parser.finalize()
+    except FormParserError as error:
+        raise NoForm(str(error)) from None
+    return form
+
+
+def _text(name: bytes | None) -> str:
+    return (name or b"").decode(errors="replace")
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Recorded exchanges with xAI: cassettes that vcrpy reads, and what is kept out of them.
 
 Keys and cookies are never written. An inline image is kept once, as a file by its hash, and
-stands in the request as `data:image/png;sha256,<hash>`. Lines of JSON are read too: an object
+stands in the request as `data:image/png;sha256,<hash>`; so is a file of an upload, in whose
+place is `sha256,<hash>`. Lines of JSON are read too: an object
 a line with method, endpoint, status, request, response_headers and response_body.
 """
 
@@ -9,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ from urllib.parse import unquote, urlsplit
 import pybase64
 import yaml
 
-# The folder of images, beside the cassettes.
+from .form import NoForm, Sent, read_form
+
+# The folder of images, and of other files, beside the cassettes.
 IMAGES = "images"
 
 _SECRET = {"authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization"}
@@ -40,13 +44,17 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*")
 _INLINE = re.compile(r"data:(?P<declared>[^;,]*);base64,(?P<data>.*)", re.DOTALL)
 _BARE = "data:;base64,"
 _HASHED = re.compile(r"data:(?P<declared>[^;,]*);sha256,(?P<hash>[0-9a-f]{64})")
+_HASHED_FILE = re.compile(rb"sha256,([0-9a-f]{64})")
 
 Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A request and its answer; `source` says where it stands, `headers` are the answer's."""
+    """A request and its answer; `source` says where it stands, `headers` are the answer's.
+
+    `request` is what `parsed` makes of its body.
+    """
 
     source: str
     method: str
@@ -128,7 +136,7 @@ def _cassette(path: Path) -> Iterator[Recording]:
 
     requests, answers, *_ = FilesystemPersister.load_cassette(path, yamlserializer)
     for number, (request, answer) in enumerate(zip(requests, answers, strict=True), 1):
-        body = parsed(request.body or b"")
+        body = parsed(request.body or b"", request.headers.get("content-type", ""))
         headers = tuple(
             (name.lower(), value)
             for name, values in answer["headers"].items()
@@ -145,8 +153,14 @@ def _cassette(path: Path) -> Iterator[Recording]:
         )
 
 
-def parsed(body: bytes) -> Any:
-    """Read a body: JSON, or else text."""
+class Form(list[Sent]):
+    """What was sent in a form; with which boundary makes no difference."""
+
+
+def parsed(body: bytes, content_type: str) -> Any:
+    """Read a body: a Form, JSON, or else text."""
+    with suppress(NoForm):
+        return Form(read_form(body, content_type))
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -170,7 +184,9 @@ def write(
     from vcr.request import Request
     from vcr.serializers import yamlserializer
 
-    asked = Request(method, url, without_images(request, folder / IMAGES), {})
+    content_type = dict(request_headers).get("content-type", "")
+    kept_request = without_images(request, content_type, folder / IMAGES)
+    asked = Request(method, url, kept_request, {})
     asked.headers = {name: [value] for name, value in _shown(request_headers)}
     kept: dict[str, list[str]] = {}
     for header, value in _shown(headers):
@@ -192,8 +208,14 @@ def _shown(headers: Headers) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def without_images(request: bytes, folder: Path) -> bytes:
-    """Put the hash of each inline image in its place, and the image into a folder."""
+def without_images(request: bytes, content_type: str, folder: Path) -> bytes:
+    """Put the hash of each inline image, or file, in its place, and the image into a folder."""
+
+    def kept(data: bytes) -> str:
+        name = hashlib.sha256(data).hexdigest()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+        return name
 
     def hashed(text: str) -> str:
         found = _INLINE.fullmatch(text)
@@ -203,11 +225,10 @@ def without_images(request: bytes, folder: Path) -> bytes:
             data = pybase64.b64decode(found["data"], validate=True)
         except ValueError:
             return text
-        name = hashlib.sha256(data).hexdigest()
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-        return f"data:{found['declared']};sha256,{name}"
+        return f"data:{found['declared']};sha256,{kept(data)}"
 
+    with suppress(NoForm):
+        return _without_files(request, content_type, kept)
     try:
         asked = _each_text(json.loads(request), hashed)
         return json.dumps(asked, ensure_ascii=False).encode()
@@ -215,19 +236,41 @@ def without_images(request: bytes, folder: Path) -> bytes:
         return request
 
 
+def _without_files(request: bytes, content_type: str, kept: Callable[[bytes], str]) -> bytes:
+    """Put the hash of each file of a form in its place; raises NoForm."""
+    for sent in read_form(request, content_type):
+        if sent.file_name is not None:
+            # Between the headers of its part and the next boundary, or it might be any bytes.
+            name = kept(sent.data).encode()
+            request = request.replace(
+                b"\r\n\r\n%s\r\n--" % sent.data, b"\r\n\r\nsha256,%s\r\n--" % name, 1
+            )
+    return request
+
+
 def with_images(request: Any, folder: Path) -> Any:
-    """Put each inline image back; raises ValueError for one that is not there."""
+    """Put each inline image, or file, back; raises ValueError for one that is not there."""
+
+    def read(name: str) -> bytes:
+        try:
+            return (folder / name).read_bytes()
+        except OSError:
+            raise ValueError(f"the image {name} is not in {folder}") from None
 
     def whole(text: str) -> str:
         found = _HASHED.fullmatch(text)
         if not found:
             return text
-        try:
-            data = (folder / found["hash"]).read_bytes()
-        except OSError:
-            raise ValueError(f"the image {found['hash']} is not in {folder}") from None
-        return f"data:{found['declared']};base64,{pybase64.b64encode(data).decode()}"
+        data = pybase64.b64encode(read(found["hash"])).decode()
+        return f"data:{found['declared']};base64,{data}"
 
+    if isinstance(request, Form):
+        return Form(
+            sent._replace(data=read(found[1].decode()))
+            if sent.file_name is not None and (found := _HASHED_FILE.fullmatch(sent.data))
+            else sent
+            for sent in request
+        )
     try:
         return _each_text(request, whole)
     except RecursionError:

@@ -1,6 +1,7 @@
 """`--replay DIR`: answers with what was recorded, and with nothing else.
 
-A request is the same if its method, its path and its body are: JSON is compared as JSON.
+A request is the same if its method, its path and its body are: JSON is compared as JSON, and
+a form by what is sent in it.
 Of several recordings of the same request each answers once, in order; the last goes on.
 """
 
@@ -32,7 +33,8 @@ class Replayer:
     async def __call__(self, scope: Scope, body: bytes, line: Line) -> None:
         """Answer one request."""
         method, path = scope["method"], scope["path"]
-        found = self._find(method, path, parsed(body))
+        content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
+        found = self._find(method, path, parsed(body, content_type))
         if found is None:
             await deliver(line, refusal(404, "not-recorded", self._nearest(method, path)), None)
             return

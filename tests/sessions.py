@@ -37,6 +37,11 @@ class Question:
     content_type: str = "application/json"
     query: str = ""
 
+    @property
+    def data(self) -> bytes:
+        """The body as it is sent."""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
 
 @dataclass
 class Known:
@@ -229,9 +234,8 @@ def _act(dice: Dice, servers: list[Requests]) -> None:
 
 
 def _answer(requests: Requests, question: Question) -> dict[str, Any]:
-    body = question.body if isinstance(question.body, bytes) else json.dumps(question.body).encode()
     headers = {"content-type": question.content_type}
-    sent = requests.ask(question.method, question.path, body, headers, question.query)
+    sent = requests.ask(question.method, question.path, question.data, headers, question.query)
     start = sent[0] if sent else {"status": 0}
     return {
         "status": start["status"],

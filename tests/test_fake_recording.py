@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ import vcr
 import yaml
 
 from fake_server import FakeServer
+from fake_server.verify import verify
 from tests.asking import BEARER, body, image, post, send, text
 from tests.pictures import data_url, picture
+from tests.sessions import STEPS, Known, Question
 
 CAT = picture(64, 64)
 # JSON that can be read, and is deeper than functions call each other.
@@ -112,6 +115,40 @@ def test_an_image_of_a_message_is_kept_by_its_hash_and_asked_with_again(recorder
     assert replayed.json() == recorded.json()
 
 
+def upload(server: FakeServer) -> httpx2.Response:
+    """Upload a picture, with a boundary that is another each time."""
+    options = {"files": {"file": ("cat.png", CAT)}, "data": {"purpose": "vision"}}
+    return send(server, "POST", "/v1/files", headers=SECRET, **options)
+
+
+def test_an_upload_is_replayed_whatever_its_boundary(recorder, tmp_path):
+    recorded = upload(recorder)
+
+    with FakeServer(replay=tmp_path) as server:
+        replayed = upload(server)
+        other = {"files": {"file": ("cat.png", b"a dog")}, "data": {"purpose": "vision"}}
+        refused = send(server, "POST", "/v1/files", headers=SECRET, **other)
+
+    assert replayed.json() == recorded.json()
+    assert "asked something else" in refused.json()["error"]
+
+
+def test_a_file_of_an_upload_is_kept_by_its_hash(recorder, tmp_path):
+    upload(recorder)
+
+    (path,) = cassettes(tmp_path)
+    (interaction,) = yaml.safe_load(path.read_text())["interactions"]
+    name = hashlib.sha256(CAT).hexdigest()
+    assert f"\r\n\r\nsha256,{name}\r\n--" in interaction["request"]["body"]
+    assert (tmp_path / "images" / name).read_bytes() == CAT
+
+
+def test_an_upload_is_verified(recorder, tmp_path):
+    upload(recorder)
+
+    assert verify([tmp_path]).differences() == []
+
+
 def test_a_cassette_is_read_by_vcrpy(recorder, upstream, tmp_path):
     upstream.reply("recorded")
     asked = body(text("What is it?"))
@@ -178,6 +215,26 @@ def test_what_is_no_json_is_recorded_and_replayed_too(recorder, tmp_path, conten
 
     assert recorded.status_code in (400, 422)
     assert replayed.text == recorded.text
+
+
+def test_a_made_up_session_is_replayed_as_it_was(recorder, tmp_path):
+    def asked(server: FakeServer, question: Question) -> tuple[int, bytes]:
+        headers = {**SECRET, "content-type": question.content_type}
+        options = {"content": question.data, "headers": headers}
+        answer = send(server, question.method, question.path, **options)
+        return answer.status_code, answer.content
+
+    dice = random.Random(7)
+    known = Known(dice)
+    recorded: list[tuple[Question, tuple[int, bytes]]] = []
+    while len(recorded) < 100:
+        question = dice.choice(STEPS)(dice, known)
+        if question.path.startswith("/v1/"):
+            recorded.append((question, asked(recorder, question)))
+            known.hear(recorded[-1][1][1])
+
+    with FakeServer(replay=tmp_path) as server:
+        assert [(question, asked(server, question)) for question, _ in recorded] == recorded
 
 
 def test_an_address_with_a_query_is_passed_on(recorder, upstream):

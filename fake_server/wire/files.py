@@ -20,9 +20,9 @@ _ONE = _PATH + "/{file}"
 
 async def _upload(call: Call) -> Answer:
     # Few upload files, and the parser of forms takes a while to load.
-    from ..form import read_form
+    from ..form import read_upload
 
-    upload = read_form(call.data, call.log.headers.get("content-type", ""))
+    upload = read_upload(call.data, call.log.headers.get("content-type", ""))
     if len(upload.data) > MAX_FILE_BYTES:
         raise refuse("file too large")
     return _told(_file(call.service.files.put(*upload)))
