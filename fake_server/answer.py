@@ -39,7 +39,9 @@ def _json_for(schema: dict[str, Any]) -> str:
 
 def describe(images: list[LoggedImage]) -> str:
     """Say how many images came, and what each of them is and costs."""
-    count = {0: "no image", 1: "1 image"}.get(len(images), f"{len(images)} images")
+    if not images:
+        return "The fake server saw no image."
+    count = "1 image" if len(images) == 1 else f"{len(images)} images"
     sentences = [f"The fake server saw {count}."]
     sentences += [f"Image {number}: {_one(image)}." for number, image in enumerate(images, 1)]
     return " ".join(sentences)

@@ -74,6 +74,11 @@ class Model(msgspec.Struct, frozen=True):
         return "image" in self.input_modalities
 
     @property
+    def answers_chats(self) -> bool:
+        """Whether it is there, and answers with words."""
+        return self.retired is None and self.kind != "image"
+
+    @property
     def system_fingerprint(self) -> str:
         """The recorded fingerprint, or one made of the id (ASSUMED)."""
         return self.fingerprint or f"fp_{hexadecimal(16, 'fingerprint', self.id)}"

@@ -4,7 +4,7 @@ Each gives the blanks of its row in `refusals`, or None if the request passes. T
 in the order of CHECKS, which is the order of the rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from llm_grok_vision.limits import (
@@ -65,13 +65,30 @@ _RANGES: tuple[tuple[str, float, float, str], ...] = (
 _NO_TEXT = TextPart("")
 
 
+Checks = dict[str, Callable[[ChatRequest], Blanks | None]]
+
+
 def check(request: ChatRequest) -> Model:
     """Find the model that answers this request, or raise the ApiError that it earns."""
-    for name, blanks_of in CHECKS.items():
-        blanks = blanks_of(request)
-        if blanks is not None:
-            raise refuse(name, **blanks)
+    for checks in _needed(request):
+        for name, blanks_of in checks.items():
+            blanks = blanks_of(request)
+            if blanks is not None:
+                raise refuse(name, **blanks)
     return get(request.model)
+
+
+def _needed(request: ChatRequest) -> Iterator[Checks]:
+    """Give the checks that a request may fail: most have little in them that could be wrong."""
+    yield _OF_ALL
+    model = find(request.model)
+    if not (request.is_served and model and model.answers_chats):
+        yield _OF_MODELS
+    if request.parameters or request.tools or request.server_tools or request.tool_choice:
+        yield _OF_SETTINGS
+    yield _OF_MESSAGES
+    if not request.has_only_texts:
+        yield _OF_PARTS
 
 
 def _no_messages(request: ChatRequest) -> Blanks | None:
@@ -221,13 +238,17 @@ def _unknown_detail(request: ChatRequest) -> Blanks | None:
     return None
 
 
-CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
+_OF_ALL: Checks = {
     "no messages": _no_messages,
     "stream and deferred": _stream_and_deferred,
+}
+_OF_MODELS: Checks = {
     "unknown model": _unknown_model,
     "model not found": _model_not_found,
     "retired model": _retired_model,
     "image model": _image_model,
+}
+_OF_SETTINGS: Checks = {
     "live search": _live_search,
     "unsupported argument": _unsupported_argument,
     "unsupported parameter": _unsupported_parameter,
@@ -237,11 +258,16 @@ CHECKS: dict[str, Callable[[ChatRequest], Blanks | None]] = {
     "parameter out of range": _parameter_out_of_range,
     "tool_choice without tools": _tool_choice_without_tools,
     "unknown tool": _unknown_tool,
+}
+_OF_MESSAGES: Checks = {
     "no content": _no_content,
     "bad tool arguments": _bad_arguments,
     "empty text": _empty_text,
+}
+_OF_PARTS: Checks = {
     "misplaced image": _misplaced_image,
     "unknown part": _unknown_part,
     "text-only model": _text_only_model,
     "unknown detail": _unknown_detail,
 }
+CHECKS: Checks = _OF_ALL | _OF_MODELS | _OF_SETTINGS | _OF_MESSAGES | _OF_PARTS

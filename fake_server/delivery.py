@@ -189,11 +189,12 @@ async def read_body(receive: Receive, most: int) -> bytes | None:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ConnectionResetError
-        chunk = message.get("body", b"")
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
-        if size <= most:
-            chunks.append(chunk)
-        else:
+        if size > most:
             chunks.clear()
-        more = message.get("more_body", False)
-    return b"".join(chunks) if size <= most else None
+        elif more or chunks:
+            chunks.append(chunk)
+    if size > most:
+        return None
+    return b"".join(chunks) if chunks else chunk

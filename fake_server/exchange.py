@@ -15,6 +15,8 @@ def abbreviated(body: bytes) -> bytes:
 
 def without_images(body: bytes, most: int | None = None) -> bytes:
     """Give a body with its inline images cut out; behind the last, no more than `most`."""
+    if _INLINE not in body:
+        return body if most is None else body[:most]
     pieces: list[bytes] = []
     start = 0
     while (found := body.find(_INLINE, start)) >= 0:

@@ -17,23 +17,21 @@ Headers = list[tuple[bytes, bytes]]
 
 def of_completion(now: int, request_id: str, content_type: str, era: Era, told: Told) -> Headers:
     """Headers of an answer to inference, streamed or whole, in the order of the newest era."""
+    name = request_id.encode()
     # Backwards, as nobody saw that a trace has the digits of its request.
-    digits = request_id[35::-1].replace("-", "")
-    own = {
-        "date": _date(now),
-        "x-request-id": request_id,
-        "traceparent": f"00-{digits}-{digits[:16]}-01",
-        "cf-ray": f"{digits[16:]}-FRA",
-    }
-    rows, places = _of_inference(content_type, era, told)
+    digits = name[35::-1].replace(b"-", b"")
+    rows, (date_at, name_at, ray_at, trace_at) = _of_inference(content_type, era, told)
     headers = rows.copy()
-    for name, place in places:
-        headers[place] = rows[place][0], own[name].encode()
+    headers[date_at] = b"date", _date(now).encode()
+    headers[name_at] = b"x-request-id", name
+    headers[ray_at] = b"cf-ray", digits[16:] + b"-FRA"
+    if trace_at:
+        headers[trace_at] = b"traceparent", b"00-%b-%b-01" % (digits, digits[:16])
     return headers
 
 
 # The headers whose values each answer has of its own.
-_OWN = ("date", "x-request-id", "traceparent", "cf-ray")
+_OWN = (b"date", b"x-request-id", b"cf-ray", b"traceparent")
 
 
 def _was_sent(name: str, era: Era) -> bool:
@@ -46,8 +44,8 @@ def _was_sent(name: str, era: Era) -> bool:
 
 
 @lru_cache(256)
-def _of_inference(content_type: str, era: Era, told: Told) -> tuple[Headers, list[tuple[str, int]]]:
-    """Give the headers that all such answers share, and the places of those that they do not."""
+def _of_inference(content_type: str, era: Era, told: Told) -> tuple[Headers, list[int]]:
+    """Give the headers that all such answers share, and the places of _OWN, or 0."""
     limits = [
         ("x-ratelimit-limit-tokens", str(told.limit_tokens)),
         ("x-ratelimit-remaining-tokens", str(told.remaining_tokens)),
@@ -67,8 +65,8 @@ def _of_inference(content_type: str, era: Era, told: Told) -> tuple[Headers, lis
         rows = [_STRICT, *limits, *ids, *retention, *metrics]
     rows += [("traceparent", ""), *_EDGE, *_server("")]
     headers = _encoded("", content_type, [row for row in rows if _was_sent(row[0], era)])
-    names = [name.decode() for name, _ in headers]
-    return headers, [(name, names.index(name)) for name in _OWN if name in names]
+    names = [name for name, _ in headers]
+    return headers, [names.index(name) if name in names else 0 for name in _OWN]
 
 
 def of_list(now: int, content_type: str, seed: str) -> Headers:

@@ -103,6 +103,15 @@ class ChatRequest(msgspec.Struct, frozen=True):
         return [part for message in self.messages for part in message.parts]
 
     @property
+    def has_only_texts(self) -> bool:
+        """Whether there is nothing but texts in any message."""
+        for message in self.messages:
+            for part in message.parts:
+                if not isinstance(part, TextPart):
+                    return False
+        return True
+
+    @property
     def images(self) -> list[ImagePart | FilePart]:
         """All images of all messages, in order."""
         return [

@@ -1,16 +1,23 @@
 """Every refusal of the fake is provoked once over HTTP, and the earlier of two wins."""
 
 import json
+import random
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 
 from fake_server import FakeServer
-from fake_server.checks import CHECKS
-from fake_server.refusals import REFUSALS
+from fake_server.checks import CHECKS, check
+from fake_server.refusals import REFUSALS, ApiError, refuse
+from fake_server.request import ChatRequest
+from fake_server.wire.paths import POSTS
 from tests.asking import BEARER, body, image, post, prompt, send, text
+from tests.fuzzing import QUESTIONS, changed
 from tests.pictures import data_url, picture, png_of_bytes
 from tests.sound_headers import png_header
 from tests.test_fake_batches_refused import BATCHES
@@ -329,6 +336,36 @@ def test_every_row_is_provoked():
 
 def test_the_checks_run_in_the_order_of_the_rows():
     assert list(CHECKS) == [name for name in REFUSALS if name in CHECKS]
+
+
+def refusals(check: Callable[[ChatRequest], object], request: ChatRequest) -> list[str]:
+    try:
+        check(request)
+    except ApiError as error:
+        return [error.error]
+    return []
+
+
+def all_checks(request: ChatRequest) -> None:
+    for name, blanks_of in CHECKS.items():
+        blanks = blanks_of(request)
+        if blanks is not None:
+            raise refuse(name, **blanks)
+
+
+def test_no_check_that_would_refuse_a_request_is_left_out():
+    dice = random.Random(7)
+    asked = [(POSTS[path], question) for _, path, question in QUESTIONS if path in POSTS]
+    checked: list[list[str]] = []
+    while len(checked) < 2000:
+        wire, question = dice.choice(asked)
+        data = json.dumps(changed(question, dice)).encode()
+        with suppress(msgspec.DecodeError, ApiError):
+            request = wire.to_request(wire.decode(data), data)
+            checked.append(refusals(check, request))
+            assert checked[-1] == refusals(all_checks, request), data
+
+    assert len({*map(str, checked)}) > 20
 
 
 def test_a_prompt_that_just_fits_the_context_is_answered(grok_server):

@@ -85,22 +85,11 @@ class Body(msgspec.Struct):
     response_format: _ResponseFormat | None = None
 
 
-_PARAMETERS = (
-    "temperature",
-    "top_p",
-    "n",
-    "max_tokens",
-    "max_completion_tokens",
-    "seed",
-    "stop",
-    "frequency_penalty",
-    "presence_penalty",
-    "reasoning_effort",
-    "service_tier",
-    "user",
-    "search_parameters",
-    "web_search_options",
+# Where the parameters are among the fields, and what they are if none was given.
+_PARAMETERS = slice(
+    Body.__struct_fields__.index("temperature"), Body.__struct_fields__.index("tools")
 )
+_NONE = (None,) * len(Body.__struct_fields__[_PARAMETERS])
 # DOC OPENAPI: results of tools may be called as on /v1/responses.
 _TYPES = (
     Types(("text", "input_text"), ("image_url",)),
@@ -116,7 +105,7 @@ def decode(data: bytes) -> Body:
 
 def to_request(body: Body, data: bytes) -> ChatRequest:
     """Translate a body into what the service is asked; `data` are its bytes."""
-    parameters = {name: value for name in _PARAMETERS if (value := getattr(body, name)) is not None}
+    parameters = _given(body)
     if isinstance(body.stop, str):
         parameters["stop"] = [body.stop]
     tools = body.tools or []
@@ -135,6 +124,14 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
         deferred=bool(body.deferred),
         stream=bool(body.stream),
     )
+
+
+def _given(body: Body) -> dict[str, Any]:
+    values = msgspec.structs.astuple(body)[_PARAMETERS]
+    if values == _NONE:
+        return {}
+    names = Body.__struct_fields__[_PARAMETERS]
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
 
 def _message(message: _Message) -> Message:
@@ -170,9 +167,9 @@ def to_json(completion: Completion, _body: Body | None, usage: dict[str, Any]) -
         {"index": index, "message": message, "finish_reason": completion.finish_reason}
         for index in range(completion.choices)
     ]
-    return msgspec.json.encode(
-        _envelope(completion, "chat.completion", choices, usage) | _citations(completion)
-    )
+    answer = _envelope(completion, "chat.completion", choices, usage)
+    answer |= _citations(completion)
+    return msgspec.json.encode(answer)
 
 
 def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
