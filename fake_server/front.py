@@ -16,6 +16,9 @@ from .settings import HEALTH, OPENAPI, PREFIX
 Instead = Callable[[Scope, bytes, Line], Coroutine[Any, Any, None]]
 
 
+_BELOW = f"{PREFIX}/"
+
+
 class Front(msgspec.Struct, frozen=True):
     """The ASGI application of a server: xAI's API, and below /_fake the fake itself.
 
@@ -30,7 +33,7 @@ class Front(msgspec.Struct, frozen=True):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         path = scope["path"]
-        is_own = path in (PREFIX, OPENAPI) or path.startswith(f"{PREFIX}/")
+        is_own = path in (PREFIX, OPENAPI) or path.startswith(_BELOW)
         answer = self._answer if is_own else self.instead
         if answer is None:
             await self.app(scope, receive, send)

@@ -226,7 +226,7 @@ class Journal(list[LoggedRequest]):
         """Keep the body of an answer, and how the request ended."""
         log.raw_answer = body
         self._with_bodies.append(log)
-        self._exchange_size += len(log.raw_request) + len(body)
+        self._exchange_size += _exchanged(log)
         while self._exchange_size > self.exchange_room:
             self._drop_bodies()
         self.update(log)
@@ -266,14 +266,18 @@ class Journal(list[LoggedRequest]):
         del self[:count]
         forgotten = self.total - len(self)
         while self._with_bodies and self._with_bodies[0].number <= forgotten:
-            self._drop_bodies()
+            self._exchange_size -= _exchanged(self._with_bodies.popleft())
         while self._long and self._long[0][0] <= forgotten:
             self._text_size -= self._long.popleft()[1]
 
     def _drop_bodies(self) -> None:
         log = self._with_bodies.popleft()
-        self._exchange_size -= len(log.raw_request) + len(log.raw_answer)
+        self._exchange_size -= _exchanged(log)
         log.raw_request = log.raw_answer = b""
+
+
+def _exchanged(log: LoggedRequest) -> int:
+    return len(log.raw_request) + len(log.raw_answer)
 
 
 def _length(log: LoggedRequest) -> int:

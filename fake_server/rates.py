@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from .clock import Clock
 from .refusals import refuse
 
 MINUTE = 60
@@ -52,12 +53,12 @@ class Rates:
             if value is not None and (not isinstance(value, int) or value < 0):
                 raise ValueError(f"{name} is a number from 0, not {value!r}")
 
-    def admit(self, model: str, team: str, now: float) -> Told:
+    def admit(self, model: str, team: str, clock: Clock) -> Told:
         """Count a request that is about to be answered; raises ApiError if it is too many."""
         most, most_tokens = self.requests_per_minute, self.tokens_per_minute
         if most is None and most_tokens is None:
             return _UNLIMITED
-        requests, tokens = self._take(model, now)
+        requests, tokens = self._take(model, clock.passed())
         if most is not None and requests >= most:
             actual = requests + 1
             raise refuse("too many requests", model=model, team=team, actual=actual, limit=most)
@@ -72,10 +73,14 @@ class Rates:
             MOST_TOKENS if most_tokens is None else most_tokens - tokens,
         )
 
-    def spend(self, model: str, tokens: int, now: float) -> None:
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether somebody has to tell how many were used."""
+        return self.tokens_per_minute is not None
+
+    def spend(self, model: str, tokens: int, clock: Clock) -> None:
         """Count the tokens of an answer."""
-        if self.tokens_per_minute is not None:
-            self._spend(model, now, tokens)
+        self._spend(model, clock.passed(), tokens)
 
     def clear(self) -> None:
         """Begin anew."""

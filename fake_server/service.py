@@ -109,12 +109,13 @@ class Service:
             raise refuse("context overflow", limit=model.context_length, tokens=text_tokens)
         if images and len(request.seed) >= _LONG_SEED:
             request = replace(request, seed=_shorter(request.seed, images))
-        told = self.rates.admit(request.model, TEAM, self.clock.passed())
+        told = self.rates.admit(request.model, TEAM, self.clock)
         counted = _Counted(text_tokens, sum([image.tokens for image in images]), told)
         completion = self._completion(
             request, model, await self._reply(request, log, images), counted
         )
-        self.rates.spend(request.model, completion.usage.total_tokens, self.clock.passed())
+        if self.rates.counts_tokens:
+            self.rates.spend(request.model, completion.usage.total_tokens, self.clock)
         log.answer = _logged(completion)
         if request.store:
             self.stored.put(Stored(replace(request, seed=b""), completion))

@@ -108,9 +108,7 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
     parameters = _given(body)
     if isinstance(body.stop, str):
         parameters["stop"] = [body.stop]
-    tools = body.tools or []
-    functions = [tool.function for tool in tools if tool.function]
-    if "live_search" in [tool.type for tool in tools]:
+    if body.tools and "live_search" in [tool.type for tool in body.tools]:
         # ASSUMED: it went with the parameter that does the same.
         parameters.setdefault("search_parameters", {})
     return ChatRequest(
@@ -118,12 +116,17 @@ def to_request(body: Body, data: bytes) -> ChatRequest:
         messages=tuple([_message(message) for message in body.messages]),
         parameters=parameters,
         seed=data,
-        tools=tuple([Tool(function.name, function.parameters or {}) for function in functions]),
+        tools=_functions(body.tools) if body.tools else (),
         tool_choice=_tool_choice(body.tool_choice),
         schema=_schema(body.response_format),
         deferred=bool(body.deferred),
         stream=bool(body.stream),
     )
+
+
+def _functions(tools: list[_Tool]) -> tuple[Tool, ...]:
+    functions = [tool.function for tool in tools if tool.function]
+    return tuple([Tool(function.name, function.parameters or {}) for function in functions])
 
 
 def _given(body: Body) -> dict[str, Any]:
