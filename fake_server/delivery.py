@@ -18,8 +18,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BREAK = "fake_server.break"
 AT_ONCE = "fake_server.at_once"
 
-_SOUND = Fault()
-
 
 def _cannot_break(*, reset: bool) -> None:
     raise ConnectionResetError(f"this server can't {'reset' if reset else 'close'} a connection")
@@ -135,12 +133,19 @@ class Outgoing(msgspec.Struct, frozen=True):
 async def deliver(line: Line, answer: Outgoing, fault: Fault | None) -> None:
     """Send an answer, with its faults; raises ConnectionResetError if nobody waits for them."""
     if fault is None:
-        await _deliver(line, answer, _SOUND)
+        await _deliver(line, answer)
     else:
-        await line.while_there(_deliver(line, answer, fault))
+        await line.while_there(_deliver_faulty(line, answer, fault))
 
 
-async def _deliver(line: Line, answer: Outgoing, fault: Fault) -> None:
+async def _deliver(line: Line, answer: Outgoing) -> None:
+    await line.start(answer, None)
+    for event in answer.pieces:
+        await _leave(line, event)
+    await line.end(answer.trailers[0] if answer.trailers else None)
+
+
+async def _deliver_faulty(line: Line, answer: Outgoing, fault: Fault) -> None:
     if fault.is_before_headers:
         await asyncio.sleep(fault.first_token)
         await line.close(fault.ending or "fin")
@@ -164,11 +169,15 @@ async def _deliver(line: Line, answer: Outgoing, fault: Fault) -> None:
 
 async def _send(line: Line, event: bytes, fault: Fault) -> None:
     for segment in segments(event, fault):
-        await line.piece(segment)
-        # One turn of the loop, so that each leaves by itself: a burst is no stream.
-        await asyncio.sleep(0)
+        await _leave(line, segment)
     if fault.per_token:
         await asyncio.sleep(fault.per_token)
+
+
+async def _leave(line: Line, piece: bytes) -> None:
+    await line.piece(piece)
+    # One turn of the loop, so that each leaves by itself: a burst is no stream.
+    await asyncio.sleep(0)
 
 
 def _declared(headers: Headers, content_type: str | None) -> Headers:

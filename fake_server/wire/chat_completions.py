@@ -170,8 +170,8 @@ def to_json(completion: Completion, _body: Body | None, usage: dict[str, Any]) -
         {"index": index, "message": message, "finish_reason": completion.finish_reason}
         for index in range(completion.choices)
     ]
-    answer = _envelope(completion, "chat.completion", choices, usage)
-    answer |= _citations(completion)
+    answer = _envelope(completion, "chat.completion")
+    answer |= {"choices": choices, "usage": usage, **_citations(completion)}
     return msgspec.json.encode(answer)
 
 
@@ -184,6 +184,7 @@ def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
     """
     include_usage = bool(body.stream_options and body.stream_options.include_usage)
     on_every_chunk = completion.contract.usage_on_every_chunk and not include_usage
+    envelope = _envelope(completion, "chat.completion.chunk")
     deltas = list(_deltas(completion))
     last_delta = deltas.pop() if completion.ends_with_calls else {}
     said = thought = 0
@@ -193,7 +194,7 @@ def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
         usage = completion.used(said, thought) if on_every_chunk else None
         for index in range(completion.choices):
             choice = {"index": index, "delta": delta}
-            yield _event(completion, [choice], usage)
+            yield _event(_filled(envelope, [choice], _counted(usage)))
     ends: list[list[dict[str, Any]]] = [
         [{"index": index, "delta": last_delta, "finish_reason": completion.finish_reason}]
         for index in range(completion.choices)
@@ -201,9 +202,9 @@ def to_events(completion: Completion, body: Body) -> Iterator[bytes]:
     chunks = [(end, completion.usage if on_every_chunk else None) for end in ends]
     if include_usage:
         chunks.append(([], completion.usage))
-    for choices, usage in chunks[:-1]:
-        yield _event(completion, choices, usage)
-    yield _event(completion, *chunks[-1], last=True)
+    *events, last = [_filled(envelope, choices, _counted(usage)) for choices, usage in chunks]
+    yield from map(_event, events)
+    yield _event(last | _citations(completion))
     yield b"data: [DONE]\n\n"
 
 
@@ -238,39 +239,37 @@ def _tool_call(call: ToolCall, index: int | None = None) -> dict[str, Any]:
     return wire
 
 
-def _event(
-    completion: Completion,
-    choices: list[dict[str, Any]],
-    usage: Usage | None,
-    *,
-    last: bool = False,
-) -> bytes:
-    counted = usage_json(usage) if usage else None
-    chunk = _envelope(completion, "chat.completion.chunk", choices, counted)
-    if last:
-        chunk |= _citations(completion)
+def _event(chunk: dict[str, Any]) -> bytes:
     return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
 
 
-def _envelope(
-    completion: Completion,
-    kind: str,
-    choices: list[dict[str, Any]],
-    usage: dict[str, Any] | None,
-) -> dict[str, Any]:
+def _counted(usage: Usage | None) -> dict[str, Any] | None:
+    return usage_json(usage) if usage else None
+
+
+def _envelope(completion: Completion, kind: str) -> dict[str, Any]:
+    """Write what every chunk says, with room for its choices and usage."""
     envelope = {
         "id": completion.id,
         "object": kind,
         "created": completion.created,
         "model": completion.model_id,
-        "choices": choices,
+        "choices": [],
+        "usage": None,
+        "system_fingerprint": completion.system_fingerprint,
     }
-    if usage:
-        envelope["usage"] = usage
-    envelope["system_fingerprint"] = completion.system_fingerprint
     if completion.contract.era.has_service_tier:
         envelope["service_tier"] = completion.service_tier
     return envelope
+
+
+def _filled(
+    envelope: dict[str, Any], choices: list[dict[str, Any]], usage: dict[str, Any] | None
+) -> dict[str, Any]:
+    filled = {**envelope, "choices": choices, "usage": usage}
+    if usage is None:
+        del filled["usage"]
+    return filled
 
 
 def _citations(completion: Completion) -> dict[str, Any]:
