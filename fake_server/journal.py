@@ -215,8 +215,8 @@ class Journal(list[LoggedRequest]):
         log.number = self.total
         super().append(log)
         if len(self) > self.most:
-            # Many at once, because each time all others move up.
-            self._forget(max(1, self.most // 10))
+            # Some at once, because each time all others move up; not so many that somebody waits.
+            self._forget(max(1, self.most // 50))
 
     def keep_request(self, log: LoggedRequest, body: bytes) -> None:
         """Keep the body of a request; it takes room with its answer."""
