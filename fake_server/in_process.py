@@ -34,6 +34,7 @@ class _Exchange:
         self._messages: asyncio.Queue[Message | _Broken] = asyncio.Queue()
         self._gone = asyncio.Event()
         self._body: list[bytes] = [body]
+        self._is_head = request.method == "HEAD"
         self.seconds: float | None = request.extensions.get("timeout", {}).get("read")
         url = request.url
         scope = {
@@ -67,7 +68,8 @@ class _Exchange:
         message = await asyncio.wait_for(self._messages.get(), self.seconds)
         if isinstance(message, _Broken):
             raise message
-        return message
+        # As a server does, whatever the application sends.
+        return message | {"body": b""} if self._is_head else message
 
     async def leave(self) -> None:
         """Go away, whether the answer was complete or not."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 
 import httpx
 import httpx2
@@ -11,6 +12,7 @@ import pytest
 from fake_server import FakeServer
 from tests import batching
 from tests.asking import BEARER, body
+from tests.sessions import STEPS, Known, Question
 
 URL = "https://api.x.ai/v1/chat/completions"
 LIBRARIES = [pytest.param(httpx, id="httpx"), pytest.param(httpx2, id="httpx2")]
@@ -40,6 +42,43 @@ def test_an_answer_has_the_headers_that_it_has_over_a_socket(server, library):
 
     assert here.headers.multi_items() == there.headers.multi_items()
     assert len(here.headers) > 10
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_an_answer_to_head_has_no_body(server, library):
+    with library.Client(transport=server.transport(library)) as client:
+        answer = client.head("https://api.x.ai/v1/models", headers=BEARER)
+
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (405, "GET", b"")
+
+
+def answered(
+    client: httpx2.Client, base: str, question: Question
+) -> tuple[int | str, str | None, bytes]:
+    """Give the status of an answer, its id and its body; or the name of an error."""
+    url = f"{base}{question.path}?{question.query}"
+    headers = {**BEARER, "content-type": question.content_type}
+    try:
+        answer = client.request(question.method, url, content=question.data, headers=headers)
+    except httpx2.HTTPError as error:
+        return type(error).__name__, None, b""
+    return answer.status_code, answer.headers.get("x-request-id"), answer.content
+
+
+def test_a_made_up_session_is_answered_as_over_a_socket(server):
+    dice = random.Random(7)
+    known = Known(dice)
+    with (
+        FakeServer() as other,
+        httpx2.Client(transport=server.transport(httpx2)) as here,
+        httpx2.Client(trust_env=False) as there,
+    ):
+        base = other.url.removesuffix("/v1")
+        for _ in range(200):
+            question = dice.choice(STEPS)(dice, known)
+            answers = [answered(client, base, question) for client in (here, there)]
+            assert question.is_timed or answers[0] == answers[1], question
+            known.hear(answers[0][2])
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
