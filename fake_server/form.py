@@ -61,16 +61,11 @@ def _seconds(given: bytes) -> int:
     return int(given)
 
 
-def boundary_of(content_type: str) -> bytes | None:
-    """Give what stands between the parts of a form; None where the type is another."""
-    kind, options = parse_options_header(content_type)
-    return options.get(b"boundary") if kind == b"multipart/form-data" else None
-
-
 def read_form(body: bytes, content_type: str) -> list[Sent]:
     """Read all parts in their order; raises NoForm."""
+    kind, options = parse_options_header(content_type)
     # The parser takes other types as well.
-    if boundary_of(content_type) is None:
+    if kind != b"multipart/form-data" or b"boundary" not in options:
         raise NoForm("the Content-Type is not multipart/form-data with a boundary")
     form: list[Sent] = []
 

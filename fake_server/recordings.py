@@ -1,9 +1,9 @@
 """Recorded exchanges with xAI: cassettes that vcrpy reads, and what is kept out of them.
 
 Keys and cookies are never written. An inline image is kept once, as a file by its hash, and
-stands in the request as `data:image/png;sha256,<hash>`; so is a file of an upload, in whose
-place is `sha256,<hash>`. Lines of JSON are read too: an object
-a line with method, endpoint, status, request, response_headers and response_body.
+stands in the request as `data:image/png;sha256,<hash>`, the file of an upload as
+`sha256,<hash>`. Lines of JSON are read too: an object a line with method, endpoint, status,
+request, response_headers and response_body.
 """
 
 import hashlib
@@ -238,14 +238,19 @@ def without_images(request: bytes, content_type: str, folder: Path) -> bytes:
 
 def _without_files(request: bytes, content_type: str, kept: Callable[[bytes], str]) -> bytes:
     """Put the hash of each file of a form in its place; raises NoForm."""
+    pieces: list[bytes] = []
+    at = passed = 0
     for sent in read_form(request, content_type):
+        # Between the headers of its part and the next boundary, or it might be any bytes.
+        found = request.find(b"\r\n\r\n%b\r\n--" % sent.data, passed)
+        if found < 0:
+            # It came in base64, which the RFC of forms has deprecated (RFC 7578, 4.7).
+            continue
+        start, passed = found + 4, found + 4 + len(sent.data)
         if sent.file_name is not None:
-            # Between the headers of its part and the next boundary, or it might be any bytes.
-            name = kept(sent.data).encode()
-            request = request.replace(
-                b"\r\n\r\n%s\r\n--" % sent.data, b"\r\n\r\nsha256,%s\r\n--" % name, 1
-            )
-    return request
+            pieces += [request[at:start], f"sha256,{kept(sent.data)}".encode()]
+            at = passed
+    return b"".join([*pieces, request[at:]])
 
 
 def with_images(request: Any, folder: Path) -> Any:
@@ -264,13 +269,12 @@ def with_images(request: Any, folder: Path) -> Any:
         data = pybase64.b64encode(read(found["hash"])).decode()
         return f"data:{found['declared']};base64,{data}"
 
+    def with_file(sent: Sent) -> Sent:
+        found = _HASHED_FILE.fullmatch(sent.data) if sent.file_name is not None else None
+        return sent._replace(data=read(found[1].decode())) if found else sent
+
     if isinstance(request, Form):
-        return Form(
-            sent._replace(data=read(found[1].decode()))
-            if sent.file_name is not None and (found := _HASHED_FILE.fullmatch(sent.data))
-            else sent
-            for sent in request
-        )
+        return Form(map(with_file, request))
     try:
         return _each_text(request, whole)
     except RecursionError:

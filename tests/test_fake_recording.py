@@ -143,6 +143,35 @@ def test_a_file_of_an_upload_is_kept_by_its_hash(recorder, tmp_path):
     assert (tmp_path / "images" / name).read_bytes() == CAT
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"vision", b"\r\n\r\n--x\r\n"], ids=["no", "field", "odd"]
+)
+def test_an_upload_is_replayed_whatever_is_in_its_file(recorder, tmp_path, content):
+    options = {"files": {"file": ("cat.png", content)}, "data": {"purpose": "vision", "x": ""}}
+    recorded = send(recorder, "POST", "/v1/files", headers=SECRET, **options)
+
+    with FakeServer(replay=tmp_path) as server:
+        replayed = send(server, "POST", "/v1/files", headers=SECRET, **options)
+
+    assert replayed.json() == recorded.json()
+    assert (tmp_path / "images" / hashlib.sha256(content).hexdigest()).read_bytes() == content
+
+
+def test_an_upload_in_base64_is_replayed_too(recorder, tmp_path):
+    head = 'content-disposition: form-data; name="file"; filename="cat.png"'
+    data = base64.b64encode(CAT).decode()
+    packed = f"--x\r\n{head}\r\ncontent-transfer-encoding: base64\r\n\r\n{data}\r\n--x--\r\n"
+    headers = {**SECRET, "content-type": "multipart/form-data; boundary=x"}
+    options = {"content": packed.encode(), "headers": headers}
+    recorded = send(recorder, "POST", "/v1/files", **options)
+
+    with FakeServer(replay=tmp_path) as server:
+        replayed = send(server, "POST", "/v1/files", **options)
+
+    assert recorded.json()["bytes"] == len(CAT)
+    assert replayed.json() == recorded.json()
+
+
 def test_an_upload_is_verified(recorder, tmp_path):
     upload(recorder)
 
