@@ -15,7 +15,7 @@ from . import grpc, headers
 from .batches import Batches
 from .completion import Completion
 from .delivery import Line, Outgoing, Receive, Scope, Send, deliver, read_body
-from .exchange import Recording, abbreviated
+from .exchange import LONG, Recording, abbreviated, without_base64, without_bytes
 from .journal import LoggedRequest
 from .large_body import LARGE
 from .refusals import FAILURES, ApiError, StateLost, refuse
@@ -73,7 +73,10 @@ class App:
 
         def end(answer: bytes) -> None:
             log.seconds = time.perf_counter() - began
-            shown = b"(%d bytes of protobuf)" % len(answer) if end_call else answer
+            if end_call:
+                shown = b"(%d bytes of protobuf)" % len(answer)
+            else:
+                log.raw_request, shown = _without_images(log, answer)
             try:
                 self.journal.keep_answer(log, shown)
             except StateLost as error:
@@ -218,6 +221,15 @@ def _as_error(problem: ApiError | StateLost) -> ApiError:
     if isinstance(problem, StateLost):
         return refuse("state lost", problem=problem)
     return problem
+
+
+def _without_images(log: LoggedRequest, answer: bytes) -> tuple[bytes, bytes]:
+    """Give what came and went without images, in whichever way they are written."""
+    asked = log.raw_request
+    if log.status == 200 and log.path in POSTS:
+        return without_base64(asked) if len(asked) >= LONG and log.images else asked, answer
+    # It was not understood, or has files.
+    return without_bytes(asked), without_bytes(answer)
 
 
 def _warn(error: StateLost) -> None:

@@ -1,5 +1,7 @@
 """What came and went as it was, for somebody who looks at it: images by their size alone."""
 
+import codecs
+import re
 from collections.abc import Callable
 
 _INLINE = b";base64,"
@@ -7,10 +9,39 @@ _INLINE = b";base64,"
 # Bytes of an answer that are kept; more says nothing to a reader.
 _MOST = 64 * 1024
 
+# Letters of base64 below which it may be a word, an id or a hash.
+LONG = 256
+
+# As it ends, and as JSON may escape it.
+_BASE64 = re.compile(rb"[A-Za-z0-9+/=_\\-]*\Z")
+
 
 def abbreviated(body: bytes) -> bytes:
     """Give a body with its inline images cut out, and no more of it than anyone reads."""
     return without_images(body, _MOST)[:_MOST]
+
+
+def without_base64(body: bytes) -> bytes:
+    """Give a body without whatever is as long as an image and may be one, by its letters."""
+    if len(body) < LONG:
+        return body
+    return b'"'.join(map(_told, body.split(b'"')))
+
+
+def _told(text: bytes) -> bytes:
+    if len(text) < LONG or not _BASE64.match(text, len(text) - LONG):
+        return text
+    return b"(%d bytes of base64)" % len(text)
+
+
+def without_bytes(body: bytes) -> bytes:
+    """Give a body as `without_base64` does, or say of it that it is no text."""
+    try:
+        # As one that may go on, because it may end in the middle of a character.
+        codecs.getincrementaldecoder("utf-8")().decode(body)
+    except UnicodeDecodeError:
+        return b"(bytes that are no text)"
+    return without_base64(body)
 
 
 def without_images(body: bytes, most: int | None = None) -> bytes:
@@ -23,7 +54,8 @@ def without_images(body: bytes, most: int | None = None) -> bytes:
         begin = found + len(_INLINE)
         end = body.find(b'"', begin)
         if end < 0:
-            break
+            # The client was torn off.
+            end = len(body)
         pieces.append(body[start:begin])
         pieces.append(b"(%d bytes of base64)" % (end - begin))
         start = end

@@ -1,20 +1,28 @@
 """A key and the bytes of an image are planted, and searched for in everything that is written."""
 
-import base64
 import json
 import logging
 import os
 import subprocess
 import sys
+from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
+import xai_sdk
+from xai_sdk.chat import image as sdk_image
+from xai_sdk.chat import user
 
 from fake_server import FakeServer
-from tests.asking import send
+from tests.asking import BEARER, input_image, post, prompt, respond, send
+from tests.pictures import data_url
 
 KEY = "xai-planted-key-0123456789"
 LLM = str(Path(sys.executable).with_name("llm"))
+CHAT, TOKENS = "/v1/chat/completions", "/v1/tokenize-text"
 
 
 @pytest.fixture
@@ -63,7 +71,75 @@ def test_what_is_written_has_neither_the_key_nor_the_image(
     written.append(caplog.text.encode())
 
     everything = b"\n".join(written).replace(b"\n", b"").replace(b" ", b"")
-    encoded = base64.b64encode(planted.read_bytes())
+    encoded = b64encode(planted.read_bytes())
     assert b"Acat." in everything
     for secret in (KEY.encode(), planted.read_bytes()[60:100], encoded[80:120], encoded[-40:]):
         assert secret not in everything
+
+
+def _asked(image: dict[str, Any]) -> dict[str, Any]:
+    return {"model": "grok-4", "max_tokens": 9, "messages": [{"role": "user", "content": [image]}]}
+
+
+def _chat(url: str) -> dict[str, Any]:
+    return _asked({"type": "image_url", "image_url": {"url": url}})
+
+
+def _upload(server: FakeServer, data: bytes) -> None:
+    file = send(server, "POST", "/v1/files", files={"file": ("cat", data)}, headers=BEARER).json()
+    send(server, "GET", f"/v1/files/{file['id']}/content", headers=BEARER)
+
+
+def _store(server: FakeServer, data: bytes) -> None:
+    answer = respond(server, prompt(input_image(data_url(data)))).json()
+    send(server, "GET", f"/v1/responses/{answer['id']}/input_items", headers=BEARER)
+
+
+def _message(server: FakeServer, data: bytes) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": b64encode(data).decode()}
+    asked = _asked({"type": "image", "source": source})
+    send(server, "POST", "/v1/messages", json=asked, headers=BEARER)
+
+
+def _call(server: FakeServer, data: bytes) -> None:
+    with xai_sdk.Client(api_key="k", api_host=server.api_host, use_insecure_channel=True) as client:
+        asked = user(sdk_image(b64encode(data).decode()))
+        chat = client.chat.create(model="grok-4", messages=[asked])
+        with pytest.raises(grpc.RpcError):
+            chat.sample()
+
+
+# Ways in which the bytes of an image come to the fake, or leave it.
+WAYS: dict[str, Callable[[FakeServer, bytes], object]] = {
+    "upload": _upload,
+    "file-of-a-batch": lambda server, data: _upload(
+        server, json.dumps({"custom_id": "a", "body": _chat(data_url(data))}).encode()
+    ),
+    "stored": _store,
+    "message": _message,
+    "capitals": lambda server, data: post(
+        server, _chat(f"data:image/png;BASE64,{b64encode(data).decode()}")
+    ),
+    "bare": lambda server, data: post(server, _chat(b64encode(data).decode())),
+    "torn": lambda server, data: send(
+        server, "POST", CHAT, content=json.dumps(_chat(data_url(data)))[:-9], headers=BEARER
+    ),
+    "text": lambda server, data: send(
+        server, "POST", TOKENS, json={"model": "grok-4", "text": data_url(data)}, headers=BEARER
+    ),
+    "grpc": _call,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_journal_has_no_bytes_of_an_image(grok_server: FakeServer, planted: Path, way: str):
+    data = planted.read_bytes()
+
+    WAYS[way](grok_server, data)
+
+    logs = [*grok_server.requests]
+    pages = [send(grok_server, "GET", f"/_fake/{log.number}").content for log in logs]
+    told = b"".join([*pages, *[log.raw_request + log.raw_answer for log in logs]])
+    assert logs
+    for secret in (data[60:100], b64encode(data)[80:120], b64encode(data)[-40:]):
+        assert secret not in told

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from google.protobuf.message import DecodeError, Message
 
-from ..exchange import abbreviated
+from ..exchange import abbreviated, without_base64
 from ..journal import LoggedRequest
 from ..refusals import refuse
 from ..service import Service
@@ -43,5 +43,5 @@ async def call(service: Service, log: LoggedRequest, data: bytes) -> Iterable[Me
     except DecodeError:
         raise refuse("not a message", type=method.request.DESCRIPTOR.full_name) from None
     shown = str(request) if len(data) <= _LEGIBLE else f"({len(data)} bytes of protobuf)"
-    service.journal.keep_request(log, abbreviated(shown.encode()))
+    service.journal.keep_request(log, without_base64(abbreviated(shown.encode())))
     return await method.handler(service, log, request)
