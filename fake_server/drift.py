@@ -99,17 +99,21 @@ def again(server: FakeServer, recording: Recording) -> httpx2.Response:
     key = "invalid-key" if "Incorrect API key" in recording.text else _KEY
     url = server.url.removesuffix("/v1") + quote(recording.path)
     asked = _asked(recording.request) if recording.method == "POST" else {}
+    headers = {"authorization": f"Bearer {key}"}
+    if recording.method == "OPTIONS":
+        headers |= _PREFLIGHT
+    if "content" in asked:
+        headers["content-type"] = "application/json"
     with httpx2.Client(trust_env=False, verify=False, timeout=30) as client:
-        headers = {"authorization": f"Bearer {key}"}
-        if recording.method == "OPTIONS":
-            headers |= _PREFLIGHT
         return client.request(recording.method, url, headers=headers, **asked)
 
 
 def _asked(request: Any) -> dict[str, Any]:
-    """Give what makes this the body of a request."""
+    """Give what makes this the body of a request: a form, JSON, or what was none."""
+    if request is None or isinstance(request, str):
+        return {"content": (request or "").encode(errors="replace")}
     if not isinstance(request, Form):
-        return {"json": request}
+        return {"content": json.dumps(request).encode()}
     fields = {sent.name: sent.data for sent in request if sent.file_name is None}
     files = [
         (sent.name, (sent.file_name, sent.data)) for sent in request if sent.file_name is not None

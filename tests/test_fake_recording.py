@@ -178,6 +178,16 @@ def test_an_upload_is_verified(recorder, tmp_path):
     assert verify([tmp_path]).differences() == []
 
 
+@pytest.mark.parametrize("content", [b"", b"{", rb'{"model": "\ud800"}'], ids=["no", "cut", "half"])
+def test_what_is_no_question_is_verified_too(recorder, tmp_path, content):
+    headers = {**SECRET, "content-type": "application/json"}
+    send(recorder, "POST", "/v1/chat/completions", content=content, headers=headers)
+
+    report = verify([tmp_path])
+
+    assert (report.unknown, report.differences()) == ([], [])
+
+
 def test_a_cassette_is_read_by_vcrpy(recorder, upstream, tmp_path):
     upstream.reply("recorded")
     asked = body(text("What is it?"))
