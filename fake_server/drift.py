@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx2
 
 from .era import FIRST, NEWEST
-from .recordings import Form, Recording
+from .recordings import Form, Recording, Text
 from .server import FakeServer
 
 LEFT_OUT = (
@@ -97,7 +97,7 @@ def _within(time: datetime) -> str:
 def again(server: FakeServer, recording: Recording) -> httpx2.Response:
     """Send the recorded request, with a bad key where the recorded one was."""
     key = "invalid-key" if "Incorrect API key" in recording.text else _KEY
-    url = server.url.removesuffix("/v1") + quote(recording.path)
+    url = server.url.removesuffix("/v1") + quote(recording.path) + recording.query
     asked = _asked(recording.request) if recording.method == "POST" else {}
     headers = {"authorization": f"Bearer {key}"}
     if recording.method == "OPTIONS":
@@ -110,8 +110,8 @@ def again(server: FakeServer, recording: Recording) -> httpx2.Response:
 
 def _asked(request: Any) -> dict[str, Any]:
     """Give what makes this the body of a request: a form, JSON, or what was none."""
-    if request is None or isinstance(request, str):
-        return {"content": (request or "").encode(errors="replace")}
+    if request is None or isinstance(request, Text):
+        return {"content": (request or "").encode()}
     if not isinstance(request, Form):
         return {"content": json.dumps(request).encode()}
     fields = {sent.name: sent.data for sent in request if sent.file_name is None}
@@ -283,9 +283,14 @@ def _of_numbers(recorded: list[Any], got: list[Any]) -> Drift:
     if any(isinstance(answer, dict) and "choices" in answer for answer in recorded):
         ends = [_ends(answers) for answers in (recorded, got)]
         found["finish_reason"] = _differ("finish_reason", *ends)
-    if models := [answer["model"] for answer in recorded if "model" in answer]:
-        found["model"] = _differ("model", models[0], got[0]["model"])
+    if (model := _first(recorded, "model")) is not None:
+        found["model"] = _differ("model", model, _first(got, "model"))
     return found
+
+
+def _first(answers: list[Any], key: str) -> Any:
+    found = (answer[key] for answer in answers if isinstance(answer, dict) and key in answer)
+    return next(found, None)
 
 
 def _last(answers: list[Any], key: str) -> Any:

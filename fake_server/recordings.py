@@ -53,7 +53,8 @@ Headers = tuple[tuple[str, str], ...]
 class Recording:
     """A request and its answer; `source` says where it stands, `headers` are the answer's.
 
-    `request` is what `parsed` makes of its body.
+    `request` is what `parsed` makes of its body, `query` what stands behind its path, with
+    the question mark.
     """
 
     source: str
@@ -63,6 +64,7 @@ class Recording:
     status: int
     headers: Headers
     body: bytes
+    query: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.status, int) or self.status not in STATUSES:
@@ -137,6 +139,7 @@ def _cassette(path: Path) -> Iterator[Recording]:
     requests, answers, *_ = FilesystemPersister.load_cassette(path, yamlserializer)
     for number, (request, answer) in enumerate(zip(requests, answers, strict=True), 1):
         body = parsed(request.body or b"", request.headers.get("content-type", ""))
+        url = urlsplit(request.uri)
         headers = tuple(
             (name.lower(), value)
             for name, values in answer["headers"].items()
@@ -145,11 +148,12 @@ def _cassette(path: Path) -> Iterator[Recording]:
         yield Recording(
             f"{path.name}, interaction {number}",
             request.method,
-            unquote(urlsplit(request.uri).path) or "/",
+            unquote(url.path) or "/",
             with_images(body, path.parent / IMAGES),
             answer["status"]["code"],
             headers,
             answer["body"]["string"] or b"",
+            f"?{url.query}" if url.query else "",
         )
 
 
@@ -157,14 +161,20 @@ class Form(list[Sent]):
     """What was sent in a form; with which boundary makes no difference."""
 
 
+class Text(str):
+    """What was sent, and is no JSON."""
+
+    __slots__ = ()
+
+
 def parsed(body: bytes, content_type: str) -> Any:
-    """Read a body: a Form, JSON, or else text."""
+    """Read a body: a Form, JSON, or else a Text."""
     with suppress(NoForm):
         return Form(read_form(body, content_type))
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        return body.decode(errors="replace")
+        return Text(body.decode(errors="replace"))
 
 
 def write(

@@ -178,7 +178,11 @@ def test_an_upload_is_verified(recorder, tmp_path):
     assert verify([tmp_path]).differences() == []
 
 
-@pytest.mark.parametrize("content", [b"", b"{", rb'{"model": "\ud800"}'], ids=["no", "cut", "half"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", rb'{"model": "\ud800"}', b'"text"', b'{"messages": []}'],
+    ids=["no", "cut", "half", "text", "no-model"],
+)
 def test_what_is_no_question_is_verified_too(recorder, tmp_path, content):
     headers = {**SECRET, "content-type": "application/json"}
     send(recorder, "POST", "/v1/chat/completions", content=content, headers=headers)
@@ -276,10 +280,11 @@ def test_a_made_up_session_is_replayed_as_it_was(recorder, tmp_path):
         assert [(question, asked(server, question)) for question, _ in recorded] == recorded
 
 
-def test_an_address_with_a_query_is_passed_on(recorder, upstream):
-    send(recorder, "GET", "/v1/batches?limit=3", headers=SECRET)
+def test_an_address_with_a_query_is_passed_on_and_verified(recorder, upstream, tmp_path):
+    refused = send(recorder, "GET", "/v1/batches?limit=x", headers=SECRET)
 
-    assert upstream.requests[0].query == "limit=3"
+    assert (upstream.requests[0].query, refused.status_code) == ("limit=x", 400)
+    assert verify([tmp_path]).differences() == []
 
 
 def test_an_api_that_gives_no_answer_is_told(tmp_path, nobody):
