@@ -16,7 +16,8 @@ from urllib.parse import quote
 import httpx2
 
 from .era import FIRST, NEWEST
-from .recordings import Form, Recording, Text
+from .recorded_body import Form, Text
+from .recordings import Recording
 from .server import FakeServer
 
 LEFT_OUT = (
@@ -283,19 +284,17 @@ def _of_numbers(recorded: list[Any], got: list[Any]) -> Drift:
     if any(isinstance(answer, dict) and "choices" in answer for answer in recorded):
         ends = [_ends(answers) for answers in (recorded, got)]
         found["finish_reason"] = _differ("finish_reason", *ends)
-    if (model := _first(recorded, "model")) is not None:
-        found["model"] = _differ("model", model, _first(got, "model"))
+    if models := _told(recorded, "model"):
+        found["model"] = _differ("model", models[0], next(iter(_told(got, "model")), None))
     return found
 
 
-def _first(answers: list[Any], key: str) -> Any:
-    found = (answer[key] for answer in answers if isinstance(answer, dict) and key in answer)
-    return next(found, None)
-
-
 def _last(answers: list[Any], key: str) -> Any:
-    found = [answer[key] for answer in answers if isinstance(answer, dict) and answer.get(key)]
-    return found[-1] if found else None
+    return next(filter(None, reversed(_told(answers, key))), None)
+
+
+def _told(answers: list[Any], key: str) -> list[Any]:
+    return [answer[key] for answer in answers if isinstance(answer, dict) and key in answer]
 
 
 def _ends(answers: list[Any]) -> list[str]:

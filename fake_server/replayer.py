@@ -14,7 +14,8 @@ from typing import Any
 from .delivery import Line, Outgoing, Scope, deliver
 from .front import refusal
 from .headers import Headers
-from .recordings import OF_THE_WAY, Recording, parsed, read
+from .recorded_body import parsed
+from .recordings import OF_THE_WAY, Recording, read
 
 _EVENT_END = re.compile(rb"(?<=\n\n)")
 

@@ -1,0 +1,136 @@
+"""The body of a recorded request: what it says, and its images as files by their hash.
+
+An inline image is kept once, and stands in the request as `data:image/png;sha256,<hash>`, the
+file of an upload as `sha256,<hash>`.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pybase64
+
+from .form import NoForm, Sent, read_form
+
+_INLINE = re.compile(r"data:(?P<declared>[^;,]*);base64,(?P<data>.*)", re.DOTALL)
+_BARE = "data:;base64,"
+_HASHED = re.compile(r"data:(?P<declared>[^;,]*);sha256,(?P<hash>[0-9a-f]{64})")
+_HASHED_FILE = re.compile(rb"sha256,([0-9a-f]{64})")
+
+
+class Form(list[Sent]):
+    """What was sent in a form; with which boundary makes no difference."""
+
+
+class Text(str):
+    """What was sent, and is no JSON."""
+
+    __slots__ = ()
+
+
+def parsed(body: bytes, content_type: str) -> Any:
+    """Read a body: a Form, JSON, or else a Text."""
+    with suppress(NoForm):
+        return Form(read_form(body, content_type))
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return Text(body.decode(errors="replace"))
+
+
+def without_images(request: bytes, content_type: str, folder: Path) -> bytes:
+    """Put the hash of each inline image, or file, in its place, and the image into a folder."""
+
+    def kept(data: bytes) -> str:
+        name = hashlib.sha256(data).hexdigest()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+        return name
+
+    def hashed(text: str) -> str:
+        found = _INLINE.fullmatch(text)
+        if not found:
+            return text
+        try:
+            data = pybase64.b64decode(found["data"], validate=True)
+        except ValueError:
+            return text
+        return f"data:{found['declared']};sha256,{kept(data)}"
+
+    with suppress(NoForm):
+        return _without_files(request, content_type, kept)
+    try:
+        asked = _each_text(json.loads(request), hashed)
+        return json.dumps(asked, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return request
+
+
+def _without_files(request: bytes, content_type: str, kept: Callable[[bytes], str]) -> bytes:
+    """Put the hash of each file of a form in its place; raises NoForm."""
+    pieces: list[bytes] = []
+    at = passed = 0
+    for sent in read_form(request, content_type):
+        # Between the headers of its part and the next boundary, or it might be any bytes.
+        found = request.find(b"\r\n\r\n%b\r\n--" % sent.data, passed)
+        if found < 0:
+            # It came in base64, which the RFC of forms has deprecated (RFC 7578, 4.7).
+            continue
+        start, passed = found + 4, found + 4 + len(sent.data)
+        if sent.file_name is not None:
+            pieces += [request[at:start], f"sha256,{kept(sent.data)}".encode()]
+            at = passed
+    return b"".join([*pieces, request[at:]])
+
+
+def with_images(request: Any, folder: Path) -> Any:
+    """Put each inline image, or file, back; raises ValueError for one that is not there."""
+
+    def read(name: str) -> bytes:
+        try:
+            return (folder / name).read_bytes()
+        except OSError:
+            raise ValueError(f"the image {name} is not in {folder}") from None
+
+    def whole(text: str) -> str:
+        found = _HASHED.fullmatch(text)
+        if not found:
+            return text
+        data = pybase64.b64encode(read(found["hash"])).decode()
+        return f"data:{found['declared']};base64,{data}"
+
+    def with_file(sent: Sent) -> Sent:
+        found = _HASHED_FILE.fullmatch(sent.data) if sent.file_name is not None else None
+        return sent._replace(data=read(found[1].decode())) if found else sent
+
+    if isinstance(request, Form):
+        return Form(map(with_file, request))
+    try:
+        return _each_text(request, whole)
+    except RecursionError:
+        # Such a one was kept as it came.
+        return request
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """Change every text in a value of JSON."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(inner, change) for inner in value]
+    if isinstance(value, dict):
+        changed = {name: _each_text(inner, change) for name, inner in value.items()}
+        if value.get("type") == "base64" and isinstance(value.get("data"), str):
+            changed["data"] = _source(value["data"], change)
+        return changed
+    return value
+
+
+def _source(data: str, change: Callable[[str], str]) -> str:
+    """Change the data of an image that stands bare beside its type, as in /v1/messages."""
+    url = data if data.startswith("data:") else f"{_BARE}{data}"
+    return change(url).removeprefix(_BARE)
