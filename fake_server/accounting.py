@@ -123,8 +123,7 @@ class Usage(msgspec.Struct, frozen=True):
     @property
     def total_tokens(self) -> int:
         """Prompt, completion and reasoning. OBSERVED in 2231 of 2231 recorded answers."""
-        prompt = self.text_tokens + self.image_tokens
-        return prompt + self.completion_tokens + self.reasoning_tokens
+        return self.prompt_tokens + self.completion_tokens + self.reasoning_tokens
 
     @property
     def cost_in_usd_ticks(self) -> int:

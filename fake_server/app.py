@@ -227,6 +227,7 @@ def _without_images(log: LoggedRequest, answer: bytes) -> tuple[bytes, bytes]:
     """Give what came and went without images, in whichever way they are written."""
     asked = log.raw_request
     if log.status == 200 and log.path in POSTS:
+        # To list what may be images takes longer than to see that there is no room for one.
         return without_base64(asked) if len(asked) >= LONG and log.images else asked, answer
     # It was not understood, or has files.
     return without_bytes(asked), without_bytes(answer)

@@ -73,14 +73,10 @@ class Rates:
             MOST_TOKENS if most_tokens is None else most_tokens - tokens,
         )
 
-    @property
-    def counts_tokens(self) -> bool:
-        """Whether somebody has to tell how many were used."""
-        return self.tokens_per_minute is not None
-
     def spend(self, model: str, tokens: int, clock: Clock) -> None:
         """Count the tokens of an answer."""
-        self._spend(model, clock.passed(), tokens)
+        if self.tokens_per_minute is not None:
+            self._spend(model, clock.passed(), tokens)
 
     def clear(self) -> None:
         """Begin anew."""

@@ -105,11 +105,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     @property
     def has_only_texts(self) -> bool:
         """Whether there is nothing but texts in any message."""
-        for message in self.messages:
-            for part in message.parts:
-                if not isinstance(part, TextPart):
-                    return False
-        return True
+        return all(isinstance(part, TextPart) for part in self.parts)
 
     @property
     def images(self) -> list[ImagePart | FilePart]:

@@ -114,8 +114,7 @@ class Service:
         completion = self._completion(
             request, model, await self._reply(request, log, images), counted
         )
-        if self.rates.counts_tokens:
-            self.rates.spend(request.model, completion.usage.total_tokens, self.clock)
+        self.rates.spend(request.model, completion.usage.total_tokens, self.clock)
         log.answer = _logged(completion)
         if request.store:
             self.stored.put(Stored(replace(request, seed=b""), completion))

@@ -8,7 +8,6 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
@@ -17,7 +16,7 @@ from xai_sdk.chat import image as sdk_image
 from xai_sdk.chat import user
 
 from fake_server import FakeServer
-from tests.asking import BEARER, input_image, post, prompt, respond, send
+from tests.asking import BEARER, body, image, input_image, post, prompt, respond, send
 from tests.pictures import data_url
 
 KEY = "xai-planted-key-0123456789"
@@ -33,6 +32,11 @@ def planted(tmp_path: Path) -> Path:
     path = tmp_path / "planted.png"
     Image.frombytes("RGB", (64, 64), os.urandom(64 * 64 * 3)).save(path)
     return path
+
+
+def pieces(data: bytes) -> list[bytes]:
+    """Give pieces of an image, as it is and in base64."""
+    return [data[60:100], b64encode(data)[80:120], b64encode(data)[-40:]]
 
 
 def test_what_is_written_has_neither_the_key_nor_the_image(
@@ -71,18 +75,9 @@ def test_what_is_written_has_neither_the_key_nor_the_image(
     written.append(caplog.text.encode())
 
     everything = b"\n".join(written).replace(b"\n", b"").replace(b" ", b"")
-    encoded = b64encode(planted.read_bytes())
     assert b"Acat." in everything
-    for secret in (KEY.encode(), planted.read_bytes()[60:100], encoded[80:120], encoded[-40:]):
+    for secret in (KEY.encode(), *pieces(planted.read_bytes())):
         assert secret not in everything
-
-
-def _asked(image: dict[str, Any]) -> dict[str, Any]:
-    return {"model": "grok-4", "max_tokens": 9, "messages": [{"role": "user", "content": [image]}]}
-
-
-def _chat(url: str) -> dict[str, Any]:
-    return _asked({"type": "image_url", "image_url": {"url": url}})
 
 
 def _upload(server: FakeServer, data: bytes) -> None:
@@ -97,7 +92,7 @@ def _store(server: FakeServer, data: bytes) -> None:
 
 def _message(server: FakeServer, data: bytes) -> None:
     source = {"type": "base64", "media_type": "image/png", "data": b64encode(data).decode()}
-    asked = _asked({"type": "image", "source": source})
+    asked = body({"type": "image", "source": source}, max_tokens=9)
     send(server, "POST", "/v1/messages", json=asked, headers=BEARER)
 
 
@@ -113,16 +108,16 @@ def _call(server: FakeServer, data: bytes) -> None:
 WAYS: dict[str, Callable[[FakeServer, bytes], object]] = {
     "upload": _upload,
     "file-of-a-batch": lambda server, data: _upload(
-        server, json.dumps({"custom_id": "a", "body": _chat(data_url(data))}).encode()
+        server, json.dumps({"custom_id": "a", "body": body(image(data_url(data)))}).encode()
     ),
     "stored": _store,
     "message": _message,
     "capitals": lambda server, data: post(
-        server, _chat(f"data:image/png;BASE64,{b64encode(data).decode()}")
+        server, body(image(f"data:image/png;BASE64,{b64encode(data).decode()}"))
     ),
-    "bare": lambda server, data: post(server, _chat(b64encode(data).decode())),
+    "bare": lambda server, data: post(server, body(image(b64encode(data).decode()))),
     "torn": lambda server, data: send(
-        server, "POST", CHAT, content=json.dumps(_chat(data_url(data)))[:-9], headers=BEARER
+        server, "POST", CHAT, content=json.dumps(body(image(data_url(data))))[:-9], headers=BEARER
     ),
     "text": lambda server, data: send(
         server, "POST", TOKENS, json={"model": "grok-4", "text": data_url(data)}, headers=BEARER
@@ -141,5 +136,5 @@ def test_the_journal_has_no_bytes_of_an_image(grok_server: FakeServer, planted: 
     pages = [send(grok_server, "GET", f"/_fake/{log.number}").content for log in logs]
     told = b"".join([*pages, *[log.raw_request + log.raw_answer for log in logs]])
     assert logs
-    for secret in (data[60:100], b64encode(data)[80:120], b64encode(data)[-40:]):
+    for secret in pieces(data):
         assert secret not in told
