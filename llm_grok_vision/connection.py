@@ -108,8 +108,10 @@ def _most(answer: httpx2.Response) -> int:
 
 
 def _with_body(answer: httpx2.Response, body: bytearray) -> httpx2.Response:
-    kept = ("content-type", "retry-after")
-    headers = {name: answer.headers[name] for name in kept if name in answer.headers}
+    # Not its type: JSON is UTF-8, whatever it says, and what is none would not be read at all.
+    headers = [
+        (name, value) for name, value in answer.headers.raw if name.lower() == b"retry-after"
+    ]
     return httpx2.Response(answer.status_code, headers=headers, content=bytes(body))
 
 

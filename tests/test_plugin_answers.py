@@ -7,6 +7,7 @@ import llm
 import pytest
 
 from fake_server import FakeServer
+from llm_grok_vision.errors import RequestRefused
 from llm_grok_vision.wire.chat_completions import Completion
 from tests.prompting import BOTH, DONE, Asked, ask, chunk, image, run_llm, whole, xai_answering
 from tests.raw_server import http, stream
@@ -217,15 +218,31 @@ def test_plain_json_that_was_asked_for_may_come_as_a_stream(kind: str):
     assert asked.text == "Hello there"
 
 
-def test_json_may_be_declared_as_anything():
+ODD_TYPES = pytest.mark.parametrize(
+    "media_type", ["text/plain", "application/json; charset=utf-16", "text/plain; charset=x", "é"]
+)
+
+
+@BOTH
+@ODD_TYPES
+def test_json_may_be_declared_as_anything(kind: str, media_type: str):
     body = json.dumps({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]})
 
-    with xai_answering(http(body.encode(), headers="content-type: text/plain")):
-        asked = ask("sync", "Hello")
+    with xai_answering(http(body.encode(), headers=f"content-type: {media_type}")):
+        asked = ask(kind, "Hello")
 
     assert asked.text == "Hi"
     assert asked.resolved_model is None
     assert asked.usage == llm.Usage(input=None, output=None, details=None)
+
+
+@BOTH
+@ODD_TYPES
+def test_a_refusal_may_be_declared_as_anything(kind: str, media_type: str):
+    answer = http(b'{"error":"Grapes"}', status="400 Bad", headers=f"content-type: {media_type}")
+
+    with xai_answering(answer), pytest.raises(RequestRefused, match="Grapes"):
+        ask(kind, "Hello")
 
 
 @BOTH
