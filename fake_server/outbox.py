@@ -53,8 +53,13 @@ class ByOutbox:
     def write(self, data: bytes) -> None:
         """Write, now or with what others are answered."""
         if self._outbox or len(self._others) > 1:
-            self._outbox.put(self._transport.write, data)
+            self._outbox.put(self._write, data)
         else:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        # asyncio warns of each write to a client that is gone.
+        if not self._transport.is_closing():
             self._transport.write(data)
 
     def is_closing(self) -> bool:

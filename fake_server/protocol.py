@@ -38,6 +38,11 @@ class _Http2(ZttpH2Protocol):
         super().data_received(data)
         if self.transport.get_write_buffer_size() > MOST_UNREAD:
             self.transport.abort()
+        if self.transport.is_closing():
+            # What it asked before it broke the rules is answered to nobody: zttp takes no answer any more.
+            for cycle in self.cycles.values():
+                cycle.disconnected = True
+                cycle.message_event.set()
 
     def handle_request(self, event: zttp.Request) -> None:
         """Hand the request over; its task starts at the next turn of the loop."""

@@ -2,7 +2,8 @@
 
     python -m tests.soak [COUNT] [SEED]
 
-COUNT is that of each kind of single input; of sessions, which are some 25 requests each, there are fewer.
+COUNT is that of each kind of single input; of connections, and of sessions, which are some 25 requests each,
+there are fewer.
 """
 
 import logging
@@ -17,6 +18,7 @@ from fake_server import FakeServer
 from tests.fuzzing import Dice, Requests, image, run, stream
 from tests.redis_server import redis_running, there_is_redis
 from tests.sessions import play
+from tests.wires import Wires, answer
 
 Make = Callable[[Dice], None]
 
@@ -28,6 +30,11 @@ def kinds(count: int, context: ExitStack) -> Iterator[tuple[str, Make, int]]:
     yield "grpc", alone.grpc, count
     yield "image", image, count
     yield "stream", stream, count
+    yield "answer", answer, count // 10
+    wires = Wires(context.enter_context(FakeServer()))
+    context.callback(wires.close)
+    yield "wire http/1.1", wires.http1, count // 10
+    yield "wire http/2", wires.http2, count // 10
     yield "session", lambda dice: play(dice, [alone]), count // 25
     if there_is_redis():
         folder = Path(context.enter_context(TemporaryDirectory()))
@@ -39,7 +46,7 @@ def kinds(count: int, context: ExitStack) -> Iterator[tuple[str, Make, int]]:
 def main() -> None:
     """Run them."""
     count, seed = int([*sys.argv, "", "100000"][1] or 100_000), int([*sys.argv, "", ""][2] or 1)
-    logging.disable()
+    logging.disable(logging.WARNING)
     with ExitStack() as context:
         for name, make, many in kinds(count, context):
             began = time.perf_counter()

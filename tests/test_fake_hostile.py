@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpx2
@@ -14,6 +15,9 @@ from fake_server.instance import instance
 from tests.asking import body, image, post
 from tests.pictures import data_url
 from tests.sockets import connected, error_of, read_all
+
+# What ends a stream, or a connection, of HTTP/2.
+ANSWERS = (zttp.Response, zttp.GoAway)
 
 
 def is_alive(server: FakeServer) -> bool:
@@ -173,12 +177,49 @@ def test_a_client_of_http_2_that_asks_without_end_and_reads_nothing_is_let_go(
     assert is_alive(grok_server)
 
 
-def _asked_over_http_2(server: FakeServer, model: str) -> int:
+def test_who_breaks_the_rules_of_http_2_is_answered_nothing_more(grok_server, caplog):
+    connection, _ = _to_ask_over_http_2("grok-4")
+    no_window_grows_by_nothing = bytes([0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+    with connected(grok_server) as client:
+        client.sendall(connection.data_to_send() + no_window_grows_by_nothing)
+        connection.receive_data(read_all(client))
+
+    events = list(iter(connection.next_event, zttp.NEED_DATA))
+    assert [type(event) for event in events if isinstance(event, ANSWERS)] == [zttp.GoAway]
+    assert error_of(grok_server.requests[0]).startswith("The client went away")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_who_takes_back_what_it_asks_without_end_is_answered_nothing_more(grok_server, caplog):
+    connection, stream = _to_ask_over_http_2("grok-4")
+    stream.reset()
+    for _ in range(400):
+        _ask_over_http_2(connection, "grok-4").reset()
+    with connected(grok_server) as client:
+        client.sendall(connection.data_to_send())
+        with suppress(ConnectionError):
+            read_all(client)
+
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert is_alive(grok_server)
+
+
+def _to_ask_over_http_2(model: str) -> tuple[zttp.H2Connection, zttp.Stream]:
     connection = zttp.Connection(zttp.CLIENT, zttp.HTTP2)
     connection.initiate_connection()
+    return connection, _ask_over_http_2(connection, model)
+
+
+def _ask_over_http_2(connection: zttp.H2Connection, model: str) -> zttp.Stream:
     headers = [(b"host", b"x"), (b"authorization", b"Bearer x")]
     path = f"/v1/models/{model}".encode()
-    connection.send_request(b"GET", path, b"HTTP/2", headers).end_message()
+    stream = connection.send_request(b"GET", path, b"HTTP/2", headers)
+    stream.end_message()
+    return stream
+
+
+def _asked_over_http_2(server: FakeServer, model: str) -> int:
+    connection, _ = _to_ask_over_http_2(model)
     with connected(server) as client:
         client.sendall(connection.data_to_send())
         while data := client.recv(65536):

@@ -147,6 +147,15 @@ def test_nothing_overtakes_what_waits(paper: Paper, desk: Desk) -> None:
     assert paper.done == ["first", "second"]
 
 
+@pytest.mark.parametrize("others", [1, 2])
+def test_nothing_is_written_to_a_client_that_is_gone(paper: Paper, desk: Desk, others: int) -> None:
+    transport = by_outbox(paper, desk, others)
+    paper.close()
+    transport.write(b"answer")
+    desk.outbox.empty()
+    assert paper.done == ["close"]
+
+
 @pytest.mark.parametrize("end", ["close", "abort"])
 def test_a_connection_ends_behind_what_was_written(paper: Paper, desk: Desk, end: str) -> None:
     transport = by_outbox(paper, desk)
