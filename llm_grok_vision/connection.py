@@ -16,6 +16,7 @@ from .errors import (
     InvalidSetting,
     StreamInterrupted,
     TimedOut,
+    reason,
 )
 from .refusals import api_error
 from .trust import certificates
@@ -143,7 +144,7 @@ def translated(call: Call) -> Iterator[None]:
 
 def _sentence(error: Exception, call: Call) -> GrokError:
     url = httpx2.URL(call.url) if not isinstance(error, httpx2.InvalidURL) else None
-    problem = str(error).rstrip(".")
+    problem = reason(error)
     where = f"{url.scheme}://{url.host}" + (f":{url.port}" if url.port else "") if url else ""
     match error:
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | UnicodeError():

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import httpx2
 
-from .errors import GrokError, ImageNotReadable, ImageTooLarge
+from .errors import GrokError, ImageNotReadable, ImageTooLarge, reason
 from .names import shown_address
 from .trust import certificates
 
@@ -102,4 +102,4 @@ def _reason(error: Exception) -> str:
         case httpx2.TimeoutException():
             return "the host took too long"
         case _:
-            return str(error).rstrip(".") or "the connection broke"
+            return reason(error) or "the connection broke"

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from fake_server import FakeServer
-from llm_grok_vision.errors import ApiError, ServerError
+from llm_grok_vision.download import download
+from llm_grok_vision.errors import ApiError, ImageNotReadable, ServerError, StreamInterrupted
 from tests.pictures import picture
 from tests.prompting import KEY, ask, image, xai_answering
-from tests.raw_server import http, stream
+from tests.raw_server import RawServer, http, stream
 
 
 def _echo(how: str, server: list[Any], connection: socket.socket) -> None:
@@ -59,6 +60,43 @@ def test_the_key_never_shows_even_if_a_stream_echoes_it():
 
     assert caught.value.error == "Wrong key (your key)."
     assert KEY not in f"{caught.value!r} {vars(caught.value)}"
+
+
+BROKEN = [
+    pytest.param(b"%s\r\n\r\n", id="status-line"),
+    pytest.param(b"HTTP/1.1 200 OK\r\n\1: %s\r\n\r\n", id="header-line"),
+    pytest.param(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%s\r\n", id="chunk"),
+    pytest.param(
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n.%s\r\n", id="behind-a-chunk"
+    ),
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.usefixtures("no_waiting")
+def test_the_key_never_shows_even_if_what_echoes_it_is_no_http(
+    broken: bytes, caplog: pytest.LogCaptureFixture
+):
+    answer = [broken % KEY.encode()]
+
+    with xai_answering(answer, answer, answer), pytest.raises(StreamInterrupted) as caught:
+        ask("sync", "Hello")
+
+    assert len(caplog.records) == 2
+    assert (
+        KEY[:2]
+        not in f"{caught.value!r} {vars(caught.value)} {caplog.text}".partition(" broke:")[2]
+    )
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_no_byte_of_a_picture_shows_even_if_its_host_speaks_no_http(broken: bytes):
+    data = picture(64, 64)
+
+    with RawServer([broken % data]) as server, pytest.raises(ImageNotReadable) as caught:
+        download(f"{server.url}/cat.png")
+
+    assert "\\x89" not in f"{caught.value!r} {vars(caught.value)}"
 
 
 def test_a_key_is_not_shown_in_the_log_of_the_fake(xai: FakeServer):
