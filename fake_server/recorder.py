@@ -15,7 +15,7 @@ import httpx2
 from .delivery import Line, Scope, deliver
 from .front import refusal
 from .headers import Headers
-from .recordings import OF_THE_WAY, STATUSES, write
+from .recordings import OF_THE_WAY, STATUSES, is_header, write
 
 _logger = logging.getLogger("fake_server")
 
@@ -77,10 +77,9 @@ class Recorder:
     async def _pass(self, asked: httpx2.Request, body: bytes, line: Line) -> None:
         async with httpx2.AsyncClient(timeout=_PATIENCE, verify=self.trusted) as client:
             answer = await client.send(asked, stream=True)
-            if answer.status_code not in STATUSES:
+            if odd := _odd(answer):
                 await answer.aclose()
-                told = f"{self.upstream} answered with status {answer.status_code}, which is none."
-                await _refuse(line, 502, told)
+                await _refuse(line, 502, f"{self.upstream} answered with {odd}.")
                 return
             try:
                 pieces = await _hand_over(line, answer)
@@ -119,6 +118,14 @@ class Recorder:
 
 
 _NOT_PASSED = {b"host", b"accept-encoding", *(name.encode() for name in OF_THE_WAY)}
+
+
+def _odd(answer: httpx2.Response) -> str:
+    """Say what of an answer can't be passed on, or "": httpx2 takes what no server sends."""
+    if answer.status_code not in STATUSES:
+        return f"status {answer.status_code}, which is none"
+    odd = [header[0] for header in _as_text(answer.headers.raw) if not is_header(header)]
+    return f"control characters in its {odd[0]}" if odd else ""
 
 
 async def _hand_over(line: Line, answer: httpx2.Response) -> list[bytes]:

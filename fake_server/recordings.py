@@ -63,7 +63,7 @@ class Recording:
         if not self.path.startswith("/"):
             raise ValueError(f"{self.path!r} is no path")
         for header in self.headers:
-            if not _HEADER.fullmatch(": ".join(header)):
+            if not is_header(header):
                 raise ValueError(f"{header!r} is no header")
 
     @property
@@ -80,6 +80,11 @@ class Recording:
     def model(self) -> str:
         """The model that was asked, if one was."""
         return str(self.request.get("model", "")) if isinstance(self.request, dict) else ""
+
+
+def is_header(header: tuple[str, str]) -> bool:
+    """Whether a name and a value can be sent."""
+    return _HEADER.fullmatch(": ".join(header)) is not None
 
 
 def read(paths: Iterable[Path]) -> list[Recording]:

@@ -128,6 +128,16 @@ def test_a_status_that_http_has_not_is_told(tmp_path, status):
     assert list(tmp_path.glob("*.yaml")) == []
 
 
+def test_a_header_that_no_server_sends_is_told(tmp_path, caplog):
+    with recording(tmp_path, http(WHOLE, headers="x-odd: bell \7")) as (server, _):
+        answer = get(server)
+
+    assert answer.status_code == 502
+    assert answer.json()["error"].endswith(" answered with control characters in its x-odd.")
+    assert list(tmp_path.glob("*.yaml")) == []
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_an_answer_that_can_not_be_written_is_whole_all_the_same(tmp_path, caplog):
     folder = tmp_path / "cassettes"
 
@@ -205,6 +215,7 @@ ODD = [
     pytest.param({"headers": {"a b": ["c"]}}, r"\('a b', 'c'\) is no header", id="name"),
     pytest.param({"headers": {"a": ["b\r\nc: d"]}}, "is no header", id="line"),
     pytest.param({"headers": {"a": ["\N{SNOWMAN}"]}}, "is no header", id="letter"),
+    pytest.param({"headers": {"a": [5]}}, "is no recording: .* int found", id="number"),
 ]
 
 
