@@ -28,8 +28,9 @@ _LONGEST_PAGE = 256 * 1024
 _SHORTEST_KEY = 8
 # An image, as a data URL or as bare base64: no word is that long.
 _IMAGE = re.compile(r"data:[\w/+.-]*;base64,[A-Za-z0-9+/=]+|[A-Za-z0-9+/]{80,}=*")
-_TAG = re.compile(r"<[^>]*>")
-_HEAD = re.compile(r"(?is)<(script|style)\b.*?</\1>")
+# Neither looks at anything twice: what does not end goes to the next tag, or to the end.
+_TAG = re.compile(r"<[^<>]*>")
+_HEAD = re.compile(r"(?is)<(script|style)\b.*?(?:</\1>|\Z)")
 # What a terminal does not show, but obeys.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

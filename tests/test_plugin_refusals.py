@@ -17,6 +17,7 @@ from llm_grok_vision.errors import (
     RequestRefused,
     ServerError,
 )
+from llm_grok_vision.refusals import api_error
 from tests.prompting import BOTH, DONE, MODEL, ask, chunk, xai_answering
 from tests.raw_server import http, stream
 
@@ -142,6 +143,19 @@ SHAPES = [
         id="what-a-terminal-obeys",
     ),
 ]
+
+
+BEGINNINGS = [
+    pytest.param("<", "<" * 1000 + "...", id="tags"),
+    pytest.param("<script>", "HTTP status 418 without an explanation.", id="scripts"),
+]
+
+
+# To read it again from each of its letters would take half a minute.
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(("beginning", "words"), BEGINNINGS)
+def test_a_page_of_which_nothing_ends_is_read_once(beginning: str, words: str):
+    assert api_error(418, beginning * (250_000 // len(beginning))).error == words
 
 
 @BOTH
