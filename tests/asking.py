@@ -5,6 +5,8 @@ from typing import Any
 import httpx2
 
 from fake_server import FakeServer
+from fake_server.contract import DOCUMENTED
+from fake_server.images import Picture, decoded, read
 
 Part = dict[str, Any]
 BEARER = {"authorization": "Bearer xai-test-key"}
@@ -56,3 +58,9 @@ def send(server: FakeServer, method: str, path: str, **options: Any) -> httpx2.R
     """Send any request; `path` begins with /v1."""
     with httpx2.Client(trust_env=False, verify=False, timeout=30) as client:
         return client.request(method, server.url.removesuffix("/v1") + path, **options)
+
+
+def read_url(url: str) -> Picture:
+    """Read an inline image as the fake does; raises the ApiError that it earns."""
+    data, declared = decoded(url, DOCUMENTED)
+    return read(data, declared)

@@ -2,12 +2,14 @@
 
 import base64
 import io
+import tracemalloc
 
 import pytest
 from PIL import Image
 
-from fake_server.images import Picture, from_data_url, is_data_url, read
+from fake_server.images import Picture, is_data_url, read
 from fake_server.refusals import ApiError
+from tests.asking import read_url
 from tests.pictures import data_url, picture
 from tests.sound_headers import png_chunk
 
@@ -88,7 +90,7 @@ READABLE = [
 
 @pytest.mark.parametrize(("url", "declared"), READABLE)
 def test_a_data_url_is_read_by_its_bytes(url, declared):
-    seen = from_data_url(url)
+    seen = read_url(url)
 
     assert is_data_url(url)
     assert seen == Picture("PNG", 23, 24, len(PNG), declared)
@@ -113,20 +115,33 @@ UNREADABLE = [
 @pytest.mark.parametrize("url", UNREADABLE)
 def test_a_data_url_that_is_no_base64_is_refused(url):
     with pytest.raises(ApiError) as refused:
-        from_data_url(url)
+        read_url(url)
 
     assert refused.value.error == "Base64 string of provided image cannot be decoded."
 
 
+def test_a_data_url_whose_head_has_no_end_takes_no_room_of_its_own():
+    url = "data:" + ";" * 1_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(ApiError):
+            read_url(url)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 2 * len(url)
+
+
 def test_a_data_url_without_data_is_no_image():
     with pytest.raises(ApiError) as refused:
-        from_data_url("data:image/png;base64,")
+        read_url("data:image/png;base64,")
 
     assert refused.value.error == "Downloaded response does not contain a valid JPG or PNG image."
 
 
 def test_a_data_url_of_a_cut_image_is_refused_like_the_image():
     with pytest.raises(ApiError) as refused:
-        from_data_url(data_url(PNG[:-1]))
+        read_url(data_url(PNG[:-1]))
 
     assert refused.value.error == "Invalid PNG image."

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fake_server.accounting import count_image_tokens, count_tiles
-from fake_server.images import Picture, from_data_url, read
+from fake_server.images import Picture, read
 from fake_server.refusals import ApiError
+from tests.asking import read_url
 from tests.pictures import data_url, picture, png_of_bytes
 from tests.sound_headers import jpeg_header, png_header
 
@@ -146,7 +147,7 @@ def test_an_image_of_20_mib_is_read_to_the_byte():
     data = png_of_bytes(20 * MIB)
 
     assert read(data) == Picture("PNG", 64, 64, 20_971_520)
-    assert from_data_url(data_url(data)).size == 20_971_520
+    assert read_url(data_url(data)).size == 20_971_520
 
 
 @pytest.mark.parametrize("over", [1, 2, 3], ids=["guide-one-byte", "guide-two", "guide-three"])
@@ -158,7 +159,7 @@ def test_an_image_of_more_than_20_mib_is_refused(over):
     with pytest.raises(ApiError) as by_bytes:
         read(data)
     with pytest.raises(ApiError) as by_url:
-        from_data_url(data_url(data))
+        read_url(data_url(data))
 
     assert by_bytes.value.error == expected
     assert by_url.value.error == expected
