@@ -6,6 +6,7 @@ and searches of the web of August 2026, searches of X of December 2025.
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -26,11 +27,11 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """An item as it begins and as it is `done`, and the events between."""
+    """An item as it begins and as it is `done`; the events between are made as they are told, once."""
 
     begun: Fields
     done: Fields
-    events: tuple[Event, ...] = ()
+    events: Iterable[Event] = ()
 
 
 def items_of(completion: Completion, *, encrypted: bool) -> list[Item]:
@@ -68,11 +69,13 @@ def _reasoning(id_: str, words: list[str], secret: str) -> Item:
     return Item(
         begun,
         done,
-        (
-            Event(f"{kind}_part.added", {}, {"part": part | {"text": ""}} | index),
-            *(Event(f"{kind}_text.delta", {"delta": word}, index) for word in words),
-            Event(f"{kind}_text.done", {}, index | {"text": part["text"]}),
-            Event(f"{kind}_part.done", {}, {"part": part} | index),
+        chain(
+            [Event(f"{kind}_part.added", {}, {"part": part | {"text": ""}} | index)],
+            (Event(f"{kind}_text.delta", {"delta": word}, index) for word in words),
+            [
+                Event(f"{kind}_text.done", {}, index | {"text": part["text"]}),
+                Event(f"{kind}_part.done", {}, {"part": part} | index),
+            ],
         ),
     )
 
@@ -192,14 +195,16 @@ def _refusal(completion: Completion) -> Item:
     return Item(
         begun,
         begun | {"content": [part], "status": "completed"},
-        (
-            Event("response.content_part.added", first, {"part": part | {"refusal": ""}}),
-            *(
+        chain(
+            [Event("response.content_part.added", first, {"part": part | {"refusal": ""}})],
+            (
                 Event("response.refusal.delta", first, {"delta": word})
                 for word in words(completion.refusal)
             ),
-            Event("response.refusal.done", first, {"refusal": completion.refusal}),
-            Event("response.content_part.done", first, {"part": part}),
+            [
+                Event("response.refusal.done", first, {"refusal": completion.refusal}),
+                Event("response.content_part.done", first, {"part": part}),
+            ],
         ),
     )
 
@@ -214,11 +219,13 @@ def _message(completion: Completion) -> Item:
     return Item(
         begun,
         begun | {"content": [part], "status": "completed"},
-        (
-            Event("response.content_part.added", first, {"part": empty}),
-            *_told(completion.words, notes),
-            Event("response.output_text.done", first, {"text": text, "logprobs": []}),
-            Event("response.content_part.done", first, {"part": part}),
+        chain(
+            [Event("response.content_part.added", first, {"part": empty})],
+            _told(completion.words, notes),
+            [
+                Event("response.output_text.done", first, {"text": text, "logprobs": []}),
+                Event("response.content_part.done", first, {"part": part}),
+            ],
         ),
     )
 
