@@ -282,8 +282,11 @@ def _exchanged(log: LoggedRequest) -> int:
 
 def _length(log: LoggedRequest) -> int:
     """About how many letters a request holds, but for its headers."""
-    texts = [log.model, log.error, log.answer.text if log.answer else "", *log.tools]
+    answered = log.answer.text if log.answer else ""
+    texts = [log.model, log.error, log.batch_request_id, answered, *log.tools]
     for message in log.messages:
-        texts += [part if isinstance(part, str) else part.url for part in message.parts]
+        texts += [
+            part if isinstance(part, str) else part.url + part.declared for part in message.parts
+        ]
     beside = BESIDE_TEXT * (len(texts) + len(log.messages))
     return sum(map(len, texts)) + beside + (len(repr(log.parameters)) if log.parameters else 0)

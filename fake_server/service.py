@@ -98,8 +98,10 @@ class Service:
         log.tools = [*[tool.name for tool in request.tools], *request.server_tools]
         if self.models is not None and not self.find(request.model):
             request = replace(request, is_served=False)
+        asked = len(request.seed)
         if request.previous:
             earlier = self.stored.get(request.previous)
+            asked += earlier.size
             request = replace(request, messages=(*earlier.messages, *request.messages))
         if self.contract.any_word:
             request = with_known_words(request)
@@ -117,7 +119,7 @@ class Service:
         self.rates.spend(request.model, completion.usage.total_tokens, self.clock)
         log.answer = _logged(completion)
         if request.store:
-            self.stored.put(Stored(replace(request, seed=b""), completion))
+            self.stored.put(Stored(replace(request, seed=b""), completion, asked))
         return completion
 
     async def _reply(

@@ -11,7 +11,7 @@ import msgspec
 from .completion import Completion
 from .journal import BESIDE_TEXT
 from .refusals import refuse
-from .request import ChatRequest, ImagePart, Message, Part, TextPart, spoken
+from .request import ChatRequest, Message, spoken
 from .shelf import Shelf
 
 MOST_ANSWERS = 1000
@@ -19,10 +19,14 @@ MOST_BYTES = 64 * 1024**2
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """What was asked, and the answer to it; `request` has the earlier turns too."""
+    """What was asked, and the answer to it; `request` has the earlier turns too.
+
+    `asked` is about how many bytes all that is, but for the answer.
+    """
 
     request: ChatRequest
     completion: Completion
+    asked: int
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -33,15 +37,9 @@ class Stored(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """About how many bytes are held: inline images and texts are what weighs."""
+        """About how many bytes are held."""
         many = len(self.request.messages) + len(self.request.parts)
-        return sum(map(_weight, self.request.parts)) + BESIDE_TEXT * many
-
-
-def _weight(part: Part) -> int:
-    if isinstance(part, ImagePart):
-        return len(part.url)
-    return len(part.text) if isinstance(part, TextPart) else 0
+        return self.asked + sum(map(len, self.completion.words)) + BESIDE_TEXT * many
 
 
 def _size(answer: Stored) -> int:

@@ -7,9 +7,11 @@ import openai
 import pytest
 
 from fake_server import FakeServer, batches, journal
-from tests.asking import BEARER, body, post, send, text
+from tests.asking import BEARER, body, image, post, send, text
+from tests.pictures import data_url, picture
 
 LONG = "word " * 10_000
+PICTURE = picture(64, 64)
 
 
 def _posted(server: FakeServer, path: str, json: dict[str, Any]) -> Any:
@@ -108,6 +110,7 @@ def test_a_request_that_was_forgotten_while_it_was_answered_takes_no_room(grok_s
 SETTINGS = [
     pytest.param({"user": LONG}, id="a-setting"),
     pytest.param({"model": LONG}, id="a-model-that-there-is-not"),
+    pytest.param(body(image(data_url(PICTURE, LONG))), id="a-type-of-an-image"),
 ]
 
 
@@ -129,6 +132,17 @@ def test_a_text_in_a_batch_takes_room_too(grok_server, monkeypatch):
     _posted(grok_server, f"/v1/batches/{batch}/requests", {"batch_requests": [row, row]})
 
     assert [request.last_text for request in grok_server.requests if request.messages] == [LONG]
+
+
+def test_an_id_in_a_batch_takes_room_too(grok_server, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_TEXT", 10)
+    question = {"chat_get_completion": body()}
+    rows = [{"batch_request_id": f"{n} {LONG}", "batch_request": question} for n in range(2)]
+    batch = _posted(grok_server, "/v1/batches", {"name": "long"})["batch_id"]
+
+    _posted(grok_server, f"/v1/batches/{batch}/requests", {"batch_requests": rows})
+
+    assert [one.batch_request_id[0] for one in grok_server.requests if one.messages] == ["1"]
 
 
 def test_the_oldest_batches_go_when_there_are_too_many(grok_server, monkeypatch):
@@ -202,6 +216,40 @@ def test_the_oldest_answers_go_when_their_texts_are_too_long(grok_server, monkey
         assert client.responses.retrieve(kept[2]).id == kept[2]
         with pytest.raises(openai.NotFoundError):
             client.responses.retrieve(kept[0])
+
+
+ALONGSIDE = [
+    pytest.param({"tools": [{"type": "function", "name": "f", "description": LONG}]}, id="a-tool"),
+    pytest.param({"user": LONG}, id="a-setting"),
+]
+
+
+@pytest.mark.parametrize("fields", ALONGSIDE)
+def test_the_oldest_answers_go_when_what_was_asked_beside_texts_is_too_long(
+    fields, grok_server, monkeypatch
+):
+    monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", len(LONG))
+
+    made = [
+        _posted(grok_server, "/v1/responses", {"model": "grok-4", "input": word, **fields})["id"]
+        for word in ("first", "second")
+    ]
+
+    got = [send(grok_server, "GET", f"/v1/responses/{one}", headers=BEARER) for one in made]
+    assert [answer.status_code for answer in got] == [404, 200]
+
+
+def test_the_oldest_answers_go_when_they_are_too_long(grok_server, monkeypatch):
+    monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", len(LONG))
+    grok_server.when().reply(LONG)
+
+    made = [
+        _posted(grok_server, "/v1/responses", {"model": "grok-4", "input": word})["id"]
+        for word in ("first", "second")
+    ]
+
+    got = [send(grok_server, "GET", f"/v1/responses/{one}", headers=BEARER) for one in made]
+    assert [answer.status_code for answer in got] == [404, 200]
 
 
 def test_of_what_functions_raise_the_first_hundred_are_kept():

@@ -207,7 +207,7 @@ def test_the_oldest_answers_go_when_there_are_too_many(grok_server, monkeypatch)
 
 
 def test_the_oldest_answers_go_when_their_images_are_too_large(grok_server, monkeypatch):
-    monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", (len(PHOTO) + 301) * 2)
+    monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", (len(PHOTO) + 1000) * 2)
 
     numbers = [ask(grok_server, input_text(word), input_image(PHOTO)) for word in ("1", "2", "3")]
 
