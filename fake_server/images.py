@@ -25,8 +25,8 @@ from .more_images import ICO, WEBP, ico_extent, webp_extent
 from .refusals import refuse
 
 _SCHEME, _BASE64 = "data:", ";base64,"
-_MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
-_RESTARTS = range(0xD0, 0xD8)
+# But for those that stand within coded data, to begin it anew.
+_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _END = 0xD9
 
@@ -137,8 +137,6 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     position = 2
     while found := _MARKER.search(data, position):
         marker, position = found[1][0], found.end()
-        if marker in _RESTARTS:
-            continue
         if marker == _END:
             yield marker, b""
             return
