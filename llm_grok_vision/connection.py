@@ -24,9 +24,9 @@ from .trust import certificates
 # Reading may take long while a model thinks; a silence longer than this is a stall.
 TIMEOUT = httpx2.Timeout(connect=10.0, read=600.0, write=120.0, pool=10.0)
 
-# Bytes of an answer that is no stream, and of a refusal: what is longer has no end, or was
-# packed to become too much.
-_LONGEST, _LONGEST_REFUSAL = 64 * 1024**2, 1024**2
+# Bytes of an answer that is no stream, or of an event of one, and of a refusal: what is longer has no
+# end, or was packed to become too much.
+LONGEST, _LONGEST_REFUSAL = 64 * 1024**2, 1024**2
 
 _Client = TypeVar("_Client", httpx2.Client, httpx2.AsyncClient)
 
@@ -105,7 +105,7 @@ async def aread_whole(answer: httpx2.Response) -> httpx2.Response:
 
 
 def _most(answer: httpx2.Response) -> int:
-    return _LONGEST if answer.is_success else _LONGEST_REFUSAL
+    return LONGEST if answer.is_success else _LONGEST_REFUSAL
 
 
 def _with_body(answer: httpx2.Response, body: bytearray) -> httpx2.Response:

@@ -16,6 +16,7 @@ import httpx2
 import tenacity
 
 from .connection import (
+    LONGEST,
     Call,
     aread_whole,
     build_request,
@@ -110,7 +111,7 @@ class Answer:
         if not _is_stream(self._response):
             self._head.append(_completion(read_whole(self._response), self._call))
             return
-        self._events = iter(httpx2.EventSource(self._response))
+        self._events = iter(httpx2.EventSource(self._response, LONGEST))
         for event in self._events:
             self._head.append(event.data)
             if self._begins(event.data):
@@ -168,7 +169,7 @@ class AsyncAnswer:
         if not _is_stream(self._response):
             self._head.append(_completion(await aread_whole(self._response), self._call))
             return
-        self._events = aiter(httpx2.EventSource(self._response))
+        self._events = aiter(httpx2.EventSource(self._response, LONGEST))
         async for event in self._events:
             self._head.append(event.data)
             if self._begins(event.data):

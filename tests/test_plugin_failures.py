@@ -15,7 +15,7 @@ from llm_grok_vision.errors import (
     TimedOut,
 )
 from tests.prompting import BOTH, DONE, KEY, ask, chunk, whole, xai_answering
-from tests.raw_server import http, stream
+from tests.raw_server import Answer, http, stream
 
 pytestmark = pytest.mark.usefixtures("no_waiting")
 
@@ -155,12 +155,18 @@ def test_a_stall_in_the_middle_keeps_what_had_come(kind: str):
     assert len(server.requests) == 1
 
 
-@BOTH
-def test_an_answer_of_some_megabytes_comes_whole(kind: str):
-    text = "word " * 500_000
+LARGE = "word " * 500_000
+ONE_EVENT = [
+    pytest.param(whole(content=LARGE), id="whole"),
+    pytest.param(list(stream(chunk(content=LARGE), chunk("stop"), DONE)), id="streamed"),
+]
 
-    with xai_answering(whole(content=text)):
-        assert ask(kind, "Hello", stream=False).text == text
+
+@BOTH
+@pytest.mark.parametrize("answer", ONE_EVENT)
+def test_an_answer_of_some_megabytes_comes_whole(kind: str, answer: Answer):
+    with xai_answering(answer):
+        assert ask(kind, "Hello").text == LARGE
 
 
 CUTS = [
