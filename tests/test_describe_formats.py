@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_grok_vision.describe.formats import Csv, Format, JsonLines
+from llm_grok_vision.describe.formats import Csv, Format, JsonLines, Record
 from llm_grok_vision.describe.output import OutputFile
 from llm_grok_vision.describe.question import Question, Row, image_key
 
@@ -93,3 +93,13 @@ def test_an_answer_in_csv_may_be_longer_than_the_csv_module_expects():
 
     assert read is not None
     assert len(read["response"]) == 200_000
+
+
+# To count all quotes again behind each line would take minutes.
+@pytest.mark.timeout(10)
+def test_a_quote_that_nothing_closes_is_looked_for_once():
+    lines = [b'"\r\n', *[b"a.jpg,0123456789ab\r\n"] * 100_000]
+
+    (record,) = Csv(QUESTION.columns).records(lines)
+
+    assert record == Record(b"".join(lines), finished=False)

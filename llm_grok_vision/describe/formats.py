@@ -87,14 +87,16 @@ class Csv:
 
     def records(self, lines: Iterable[bytes]) -> Iterator[Record]:
         """Join lines as long as a quote is open: inside of one, quotes come in pairs."""
-        data = b""
+        pieces: list[bytes] = []
+        is_open = False
         for line in lines:
-            data += line
-            if data.count(b'"') % 2 == 0:
-                yield Record(data, data.endswith(b"\n"))
-                data = b""
-        if data:
-            yield Record(data, finished=False)
+            pieces.append(line)
+            is_open ^= line.count(b'"') % 2 == 1
+            if not is_open:
+                yield Record(b"".join(pieces), line.endswith(b"\n"))
+                pieces.clear()
+        if pieces:
+            yield Record(b"".join(pieces), finished=False)
 
     def decode(self, data: bytes) -> Row | None:
         """Read a record; None if it is no row of these columns."""
