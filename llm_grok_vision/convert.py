@@ -59,7 +59,8 @@ def convert(data: bytes, name: str, fits: Fits, *, shrinks: bool = False) -> Con
     kind = image_kind(data)
     with _opened(data, name, kind) as image:
         was = f"{kind} of {image.width}x{image.height} pixels ({len(data):,} bytes)"
-        if getattr(image, "n_frames", 1) > 1:
+        # Not how many there are: to count those of a TIFF takes their square.
+        if getattr(image, "is_animated", False):
             was += ", the first of its pictures"
         picture = _decoded(image, fits)
     wanted = len(data) - 1 if shrinks else MAX_IMAGE_BYTES

@@ -119,6 +119,22 @@ def test_of_several_pictures_the_first_is_sent(kind: str, caplog: pytest.LogCapt
     assert "the first of its pictures, converted" in caplog.text
 
 
+# To look at each of them would take a minute.
+@pytest.mark.timeout(20)
+def test_the_pictures_behind_the_first_are_not_looked_at():
+    assert sent(_of_many_pictures(encoded(two_colours(), "TIFF"), 100_000)).size == (96, 64)
+
+
+def _of_many_pictures(tiff: bytes, count: int) -> bytes:
+    """Let the fields of a TIFF come again and again, each time with the place of the next."""
+    begin = int.from_bytes(tiff[4:8], "little")
+    end = begin + 2 + 12 * tiff[begin]
+    fields, size = tiff[begin:end], end + 4 - begin
+    places = [len(tiff) + size * number for number in range(count)]
+    more = b"".join(fields + place.to_bytes(4, "little") for place in [*places[1:], 0])
+    return tiff[:end] + places[0].to_bytes(4, "little") + tiff[end + 4 :] + more
+
+
 def test_of_the_sizes_of_an_icon_the_largest_is_sent():
     data = encoded(two_colours(64, 64), "ICO", sizes=[(16, 16), (64, 64), (32, 32)])
 
