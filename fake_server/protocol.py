@@ -68,6 +68,11 @@ class _Http1(ZttpProtocol):
             if LARGE <= more <= MOST:
                 self._read_large_body(more)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hear that the client is gone; of one that was reset, uvicorn's timer would keep all for a while."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+
     def handle_events(self, event: zttp.Event) -> None:
         """Take what was read; zttp lets bytes be in a path that uvicorn takes for ASCII."""
         try:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import httpx2
 import pytest
+from uvicorn.protocols.http.zttp_impl import ZttpProtocol
 
 from fake_server import FakeServer
 from tests.asking import BEARER, body, post
@@ -73,6 +74,26 @@ def test_clients_that_vanish_are_forgotten(slow, caplog, leave, when):
 
     assert post(slow, body(stream=True)).text.endswith("data: [DONE]\n\n")
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("leave", [reset, socket.socket.close], ids=["reset", "close"])
+def test_nothing_is_kept_of_a_client_that_vanishes_behind_its_answer(grok_server, leave):
+    before = _connections()
+    connection = connected(grok_server)
+    connection.sendall(question())
+    assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+    leave(connection)
+
+    until = time.monotonic() + 10
+    while _connections() > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert _connections() <= before
+
+
+def _connections() -> int:
+    """Count what servers of this process know of connections, open or not."""
+    gc.collect()
+    return sum(isinstance(thing, ZttpProtocol) for thing in gc.get_objects())
 
 
 @pytest.mark.parametrize("fault", [{"first_token": 60}, {"per_token": 60}], ids=["first", "next"])
