@@ -40,6 +40,33 @@ def test_reasoning_comes_before_the_text_and_apart_from_it(
 
 @BOTH
 @STREAMED
+@pytest.mark.parametrize("responses", [False, True], ids=["chat", "responses"])
+def test_why_there_is_no_answer_is_shown_in_its_place(
+    xai: FakeServer, kind: str, streamed: bool, responses: bool
+):
+    xai.reply(refusal="I will not.")
+
+    asked = ask(kind, "Hello", stream=streamed, responses=responses)
+
+    assert asked.text == "I will not."
+    assert _kinds(asked) == [("text", "I will not.")]
+    assert '"refusal": "I will not."' in json.dumps(asked.json)
+
+
+def test_a_refusal_is_logged_apart_from_what_was_said_before():
+    answer = stream(chunk(content="A boat. "), chunk(refusal="No more."), chunk("stop"), DONE)
+
+    with xai_answering(answer):
+        asked = ask("sync", "Hello")
+
+    assert asked.text == "A boat. No more."
+    assert asked.json
+    message = asked.json["choices"][0]["message"]
+    assert (message["content"], message["refusal"]) == ("A boat. ", "No more.")
+
+
+@BOTH
+@STREAMED
 def test_usage_is_what_the_service_counted(xai: FakeServer, kind: str, streamed: bool):
     """Worked by hand at grok-4's 3 and 15 dollars a million tokens.
 

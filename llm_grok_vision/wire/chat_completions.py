@@ -120,6 +120,7 @@ class Completion(AnswerReader):
         super().__init__(key)
         self._head: dict[str, Any] = {}
         self._calls: dict[int, dict[str, str]] = {}
+        self._refusal = ""
 
     def _begins(self, chunk: dict[str, Any]) -> bool:
         return any(
@@ -141,6 +142,11 @@ class Completion(AnswerReader):
         if content := message.get("content"):
             self.text += content
             yield StreamEvent(type="text", chunk=content)
+        # Why there is no answer is one. ASSUMED: it was null in every recorded answer.
+        if refusal := message.get("refusal"):
+            self.text += refusal
+            self._refusal += refusal
+            yield StreamEvent(type="text", chunk=refusal)
         for position, call in enumerate(message.get("tool_calls") or []):
             known = self._calls.setdefault(
                 call.get("index", position), {"id": "", "name": "", "arguments": ""}
@@ -184,7 +190,10 @@ class Completion(AnswerReader):
 
     def as_json(self) -> dict[str, Any]:
         """Give the answer as xAI sends one that is not streamed, for LLM's log."""
-        message: dict[str, Any] = {"role": "assistant", "content": self.text}
+        content = self.text.removesuffix(self._refusal)
+        message: dict[str, Any] = {"role": "assistant", "content": content}
+        if self._refusal:
+            message["refusal"] = self._refusal
         if self._reasoning:
             message["reasoning_content"] = self._reasoning
         if self._calls:
@@ -200,7 +209,7 @@ class Completion(AnswerReader):
         return {**self._head, "choices": [choice], "usage": self._usage or None}
 
 
-_TOKENS = ("content", "reasoning_content", "tool_calls")
+_TOKENS = ("content", "refusal", "reasoning_content", "tool_calls")
 _HEAD = ("id", "created", "model", "system_fingerprint", "service_tier", "citations")
 
 

@@ -12,8 +12,12 @@ from .reading import AnswerReader, a_count, an_object, arguments_of
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
 _REASONING = ("response.reasoning_summary_text.delta", "response.reasoning_text.delta")
-_TEXT = "response.output_text.delta"
+# Why there is no answer is one. ASSUMED: it comes as OpenAI's own API sends it.
+_TEXT = ("response.output_text.delta", "response.refusal.delta")
 _ITEM = "response.output_item.done"
+
+# What the parts of a message say, by their type.
+_SAID = {"output_text": "text", "refusal": "refusal"}
 
 # In the item of a tool that xAI ran: what says which call it was, and what came of it.
 _FRAME = ("type", "id", "call_id", "status", "name")
@@ -36,7 +40,7 @@ class ModelResponse(AnswerReader):
         return chunk.get("object") == "response" or chunk.get("type") in (
             *_REASONING,
             *_ENDS,
-            _TEXT,
+            *_TEXT,
             _ITEM,
         )
 
@@ -56,7 +60,7 @@ class ModelResponse(AnswerReader):
                 yield from self._whole(chunk["response"])
             case kind if kind in _REASONING:
                 yield self._reasoned(chunk["output_index"], chunk["delta"])
-            case kind if kind == _TEXT:
+            case kind if kind in _TEXT:
                 yield self._said(chunk["output_index"], chunk["delta"])
             case kind if kind == _ITEM:
                 yield from self._item(chunk["output_index"], chunk["item"])
@@ -99,11 +103,12 @@ class ModelResponse(AnswerReader):
             yield self._event("reasoning", "", index, provider_metadata={"xai": kept})
 
     def _message_item(self, index: int, item: dict[str, Any]) -> Iterator[StreamEvent]:
-        texts = [part for part in item.get("content") or [] if part.get("type") == "output_text"]
+        parts = item.get("content") or []
         if index not in self._streamed:
-            for part in texts:
-                yield self._said(index, part["text"])
-        annotations = [each for part in texts for each in part.get("annotations") or []]
+            for part in parts:
+                if (field := _SAID.get(part.get("type"))) is not None:
+                    yield self._said(index, part[field])
+        annotations = [each for part in parts for each in part.get("annotations") or []]
         if annotations:
             self._annotations += annotations
             kept = {"annotations": annotations}
