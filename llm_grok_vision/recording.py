@@ -13,6 +13,8 @@ from .wire.reading import AnswerReader
 
 _logger = logging.getLogger("llm_grok_vision")
 
+_AT_MOST = " at the most tokens allowed; -o max_tokens sets how many"
+
 
 @contextmanager
 def recorded(response: _BaseResponse, answer: AnswerReader) -> Iterator[AnswerReader]:
@@ -34,13 +36,11 @@ def recorded(response: _BaseResponse, answer: AnswerReader) -> Iterator[AnswerRe
 
 def _remark(answer: AnswerReader) -> None:
     """Say on stderr what the answer's text does not."""
-    if answer.finish_reason == "length":
+    if reason := answer.cut_by:
         # On a terminal, the answer's last words stand on the line that this would go on.
         start = "\n" if answer.text and is_terminal(sys.stdout) else ""
-        _logger.warning(
-            "%sThe answer was cut off at the most tokens allowed; -o max_tokens sets how many.",
-            start,
-        )
+        why = _AT_MOST if reason == "length" else f": {reason}"
+        _logger.warning("%sThe answer was cut off%s.", start, why)
     unnamed = [url for url in answer.citations if url not in answer.text]
     if unnamed:
         _logger.warning("Sources:\n%s", "\n".join(unnamed))

@@ -202,6 +202,25 @@ def test_an_answer_that_was_cut_off_says_so(
     ]
 
 
+@pytest.mark.parametrize("reason", ["content_filter", {"odd": 1}], ids=str)
+def test_an_answer_that_something_else_cut_off_says_so_too(
+    reason: Any, caplog: pytest.LogCaptureFixture
+):
+    with xai_answering(whole(reason, content="At")):
+        asked = ask("sync", "When?")
+
+    assert asked.usage == llm.Usage(input=None, output=None, details=None)
+    assert caplog.messages == [f"The answer was cut off: {reason}."]
+
+
+@pytest.mark.parametrize("reason", ["stop", "end_turn", "tool_calls"])
+def test_an_answer_that_ended_by_itself_says_nothing(reason: str, caplog: pytest.LogCaptureFixture):
+    with xai_answering(whole(reason, content="At six.")):
+        ask("sync", "When?")
+
+    assert caplog.messages == []
+
+
 def test_an_answer_that_is_complete_says_nothing(xai: FakeServer, caplog: pytest.LogCaptureFixture):
     asked = ask("sync", "Hello")
 

@@ -455,6 +455,19 @@ def test_an_answer_cut_off_says_so(kind: str, answer: Any, caplog: Any):
     assert "cut off" in caplog.text
 
 
+@BOTH
+@WAYS
+def test_an_answer_that_something_else_cut_off_says_so_too(kind: str, answer: Any, caplog: Any):
+    cut = {"incomplete_details": {"reason": "max_time_limit"}}
+    fields = {"ends": "incomplete"} if answer is streamed else {"status": "incomplete"}
+    with xai_answering(answer(message("At"), **fields, **cut)):
+        asked = ask(kind, "When?", responses=True)
+
+    assert asked.usage.details
+    assert asked.usage.details["finish_reason"] == "max_time_limit"
+    assert caplog.messages == ["The answer was cut off: max_time_limit."]
+
+
 FAILED = {"error": {"code": "server_error", "message": "The model broke."}, "status": "failed"}
 
 
@@ -683,15 +696,6 @@ def test_a_tool_may_add_to_the_request():
         ask("sync", "When?", tools=[Sourced()])
 
     assert body_of(server.requests[0])["include"][1:] == ["web_search_call.action.sources"]
-
-
-def test_an_answer_that_ends_for_another_reason_is_not_called_cut_off(caplog: Any):
-    ends = {"status": "incomplete", "incomplete_details": {"reason": "max_time_limit"}}
-    with xai_answering(whole(message("At"), **ends)):
-        asked = ask("sync", "When?", responses=True)
-
-    assert asked.text == "At"
-    assert caplog.messages == []
 
 
 def test_nothing_is_waited_for_behind_the_last_event():

@@ -16,6 +16,9 @@ from ..refusals import api_error, refusal_in
 _DONE = "[DONE]"
 _UNKNOWN_SHAPE = "xAI's answer has a shape that this plugin does not know."
 
+# How an answer ends that is complete. DOC OPENAPI: `end_turn`, which was never seen.
+_COMPLETE = (None, "stop", "end_turn", "tool_calls")
+
 # What LLM's log can hold: SQLite's integers have 64 bits.
 _COUNTABLE = range(2**63)
 
@@ -104,12 +107,17 @@ class AnswerReader(ABC):
             **self._details(),
             "reasoning_tokens": self._reasoning_tokens(),
             "cost_usd": ticks / TICKS_PER_USD if ticks is not None else None,
-            "finish_reason": self.finish_reason if self.finish_reason == "length" else None,
+            "finish_reason": self.cut_by,
         }
         return {
             **self._counts(),
             "details": {name: value for name, value in details.items() if value} or None,
         }
+
+    @property
+    def cut_by(self) -> str | None:
+        """What cut the answer off, such as "length", or None where it is complete."""
+        return None if self.finish_reason in _COMPLETE else str(self.finish_reason)
 
     @property
     def model(self) -> str | None:
