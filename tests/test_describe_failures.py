@@ -184,14 +184,19 @@ def test_a_question_that_an_earlier_run_asked_is_good(xai: FakeServer, gallery: 
     assert "Images: 0 done, 1 done before, 1 failed." in result.stderr
 
 
-def test_an_answer_that_was_cut_off_is_kept_and_told(xai: FakeServer, gallery: Gallery):
+@pytest.mark.parametrize(
+    ("reason", "hint"), [("length", ", see -o max_tokens"), ("max_time", ": max_time")]
+)
+def test_an_answer_that_was_cut_off_is_kept_and_told(
+    xai: FakeServer, gallery: Gallery, reason: str, hint: str
+):
     names = gallery(2)
-    xai.reply("A boat at sea.", finish_reason="length")
+    xai.reply("A boat at sea.", finish_reason=reason)
 
     result = describe("What?", *names, "--output", "out.jsonl", "--concurrency", "1")
 
     told = [line for line in result.stderr.splitlines() if "not all of it" in line]
-    assert told == [f"{names[0]}: its answer is not all of it, see -o max_tokens."]
+    assert told == [f"{names[0]}: its answer is not all of it{hint}."]
     assert images("out.jsonl") == names
 
 

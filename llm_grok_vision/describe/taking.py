@@ -40,8 +40,9 @@ class Taking:
             self._log(response, image)
         self.totals.done += 1
         self.progress.done(image)
-        if (usage.details or {}).get("finish_reason") == "length":
-            self.progress.say(f"{image}: its answer is not all of it, see -o max_tokens.")
+        if reason := (usage.details or {}).get("finish_reason"):
+            hint = ", see -o max_tokens" if reason == "length" else f": {reason}"
+            self.progress.say(f"{image}: its answer is not all of it{hint}.")
 
     def failure(self, image: str, problem: GrokError | str) -> None:
         """Count an image that was not answered, and say why."""
