@@ -16,8 +16,8 @@ from .errors import (
     InvalidSetting,
     StreamInterrupted,
     TimedOut,
-    reason,
 )
+from .names import shown_reason
 from .refusals import api_error
 from .trust import certificates
 
@@ -109,7 +109,7 @@ def _most(answer: httpx2.Response) -> int:
 
 
 def _with_body(answer: httpx2.Response, body: bytearray) -> httpx2.Response:
-    # Not its type: JSON is UTF-8, whatever it says, and what is none would not be read at all.
+    # Without its type: JSON is UTF-8 whatever that says, and httpx2 raises where it names another encoding.
     headers = [
         (name, value) for name, value in answer.headers.raw if name.lower() == b"retry-after"
     ]
@@ -144,7 +144,7 @@ def translated(call: Call) -> Iterator[None]:
 
 def _sentence(error: Exception, call: Call) -> GrokError:
     url = httpx2.URL(call.url) if not isinstance(error, httpx2.InvalidURL) else None
-    problem = reason(error)
+    problem = shown_reason(error)
     where = f"{url.scheme}://{url.host}" + (f":{url.port}" if url.port else "") if url else ""
     match error:
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | UnicodeError():

@@ -10,8 +10,8 @@ from importlib.metadata import version
 
 import httpx2
 
-from .errors import GrokError, ImageNotReadable, ImageTooLarge, reason
-from .names import shown_address
+from .errors import GrokError, ImageNotReadable, ImageTooLarge
+from .names import shown_address, shown_reason
 from .trust import certificates
 
 # More than xAI takes of one image, because a large one may be scaled down here.
@@ -102,4 +102,4 @@ def _reason(error: Exception) -> str:
         case httpx2.TimeoutException():
             return "the host took too long"
         case _:
-            return reason(error) or "the connection broke"
+            return shown_reason(error) or "the connection broke"

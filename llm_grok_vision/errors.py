@@ -183,11 +183,3 @@ class TimedOut(ConnectionFailed):
 
 class StreamInterrupted(ConnectionFailed):
     """The answer stopped before its end."""
-
-
-def reason(error: Exception) -> str:
-    """Say why a connection failed, in the words of httpx2, without a stop.
-
-    The bytes that it shows beside them are left out: they may be of a picture, or the key, echoed.
-    """
-    return str(error).partition(": bytearray(")[0].rstrip(".")

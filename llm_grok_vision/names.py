@@ -1,4 +1,4 @@
-"""What images are called in messages for people, and what of a web address may be shown."""
+"""What images are called in messages for people, and what of an address or an error may be shown."""
 
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -27,6 +27,14 @@ def shown_address(url: str) -> str:
         return "An address that is none"
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "..." if parts.query else "", ""))
+
+
+def shown_reason(error: Exception) -> str:
+    """Say why a connection failed, in the words of httpx2, without a stop.
+
+    The bytes that it shows beside them are left out: they may be of a picture, or the key, echoed.
+    """
+    return str(error).partition(": bytearray(")[0].rstrip(".")
 
 
 def image_name(attachment: llm.Attachment) -> str:
