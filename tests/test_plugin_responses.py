@@ -442,30 +442,27 @@ def test_sources_of_a_chat_completion_are_named_too(caplog: Any):
     assert caplog.messages == ["Sources:\nhttps://tides.example"]
 
 
+CUT_BY = [
+    pytest.param(("max_output_tokens", "length", " at the most tokens allowed"), id="tokens"),
+    pytest.param(("max_time_limit", "max_time_limit", ": max_time_limit."), id="time"),
+]
+
+
 @BOTH
 @WAYS
-def test_an_answer_cut_off_says_so(kind: str, answer: Any, caplog: Any):
-    cut = {"incomplete_details": {"reason": "max_output_tokens"}}
+@pytest.mark.parametrize("cut_by", CUT_BY)
+def test_an_answer_cut_off_says_so(
+    kind: str, answer: Any, cut_by: tuple[str, str, str], caplog: Any
+):
+    reason, finish_reason, told = cut_by
+    cut = {"incomplete_details": {"reason": reason}}
     fields = {"ends": "incomplete"} if answer is streamed else {"status": "incomplete"}
     with xai_answering(answer(message("At"), **fields, **cut)):
         asked = ask(kind, "When?", responses=True)
 
     assert asked.usage.details
-    assert asked.usage.details["finish_reason"] == "length"
-    assert "cut off" in caplog.text
-
-
-@BOTH
-@WAYS
-def test_an_answer_that_something_else_cut_off_says_so_too(kind: str, answer: Any, caplog: Any):
-    cut = {"incomplete_details": {"reason": "max_time_limit"}}
-    fields = {"ends": "incomplete"} if answer is streamed else {"status": "incomplete"}
-    with xai_answering(answer(message("At"), **fields, **cut)):
-        asked = ask(kind, "When?", responses=True)
-
-    assert asked.usage.details
-    assert asked.usage.details["finish_reason"] == "max_time_limit"
-    assert caplog.messages == ["The answer was cut off: max_time_limit."]
+    assert asked.usage.details["finish_reason"] == finish_reason
+    assert f"cut off{told}" in caplog.text
 
 
 FAILED = {"error": {"code": "server_error", "message": "The model broke."}, "status": "failed"}
