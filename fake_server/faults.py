@@ -71,8 +71,10 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.after_bytes is not None and (self.after_events is not None or self.half_event):
             raise ValueError("an answer is cut after_bytes or after_events, not both")
         declared = self.content_type or ""
-        if not (declared.isascii() and declared.isprintable()):
-            raise ValueError(f"content_type is printable ASCII, unlike {declared!r}")
+        if not (declared.isascii() and declared.isprintable() and declared == declared.strip()):
+            raise ValueError(
+                f"content_type is printable ASCII without spaces around it, unlike {declared!r}"
+            )
 
     @property
     def cuts(self) -> bool:

@@ -98,8 +98,11 @@ def send_error(end_with_headers: Callable[[Headers], None], error: ApiError) -> 
 def _trailers(error: ApiError) -> Headers:
     status = str(CODES.index(error.grpc)).encode()
     # The specification: percent-encoded UTF-8, but for printable ASCII.
-    text = quote(error.error, safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~").encode()
-    headers = [(b"grpc-status", status), (b"grpc-message", text)]
+    text = quote(error.error, safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~")
+    if text != text.strip():
+        # No header begins or ends with one.
+        text = text.replace(" ", "%20")
+    headers = [(b"grpc-status", status), (b"grpc-message", text.encode())]
     if error.retry_after is not None:
         pushback = str(round(error.retry_after * 1000)).encode()
         headers.append((b"grpc-retry-pushback-ms", pushback))

@@ -125,7 +125,7 @@ def _odd(answer: httpx2.Response) -> str:
     if answer.status_code not in STATUSES:
         return f"status {answer.status_code}, which is none"
     odd = [header[0] for header in _as_text(answer.headers.raw) if not is_header(header)]
-    return f"control characters in its {odd[0]}" if odd else ""
+    return f"a header that is none, its {odd[0]}" if odd else ""
 
 
 async def _hand_over(line: Line, answer: httpx2.Response) -> list[bytes]:

@@ -83,8 +83,8 @@ class Recording:
 
 
 def is_header(header: tuple[str, str]) -> bool:
-    """Whether a name and a value can be sent."""
-    return _HEADER.fullmatch(": ".join(header)) is not None
+    """Whether a name and a value can be sent: HTTP/2 takes no value with spaces around it."""
+    return _HEADER.fullmatch(": ".join(header)) is not None and header[1] == header[1].strip(" \t")
 
 
 def read(paths: Iterable[Path]) -> list[Recording]:

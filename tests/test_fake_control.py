@@ -204,7 +204,7 @@ WRONG: list[Any] = [
         "/rules",
         {"json": {"fault": {"content_type": "text/plain\0"}}},
         400,
-        "content_type is printable ASCII, unlike 'text/plain\\x00'",
+        "content_type is printable ASCII without spaces around it, unlike 'text/plain\\x00'",
     ),
     pytest.param(
         "POST", "/rules", {"json": {"fault": {"content_type": "täxt"}}}, 400, "printable ASCII"

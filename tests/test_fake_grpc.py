@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
-from xai_sdk.proto import chat_pb2, chat_pb2_grpc
+from xai_sdk.proto import chat_pb2, chat_pb2_grpc, deferred_pb2
 
 from fake_server import FakeServer
 from fake_server.grpc import END_WITH_HEADERS, unframed
@@ -42,6 +42,15 @@ def call(
         except grpc.RpcError as error:
             return error.code(), error.details() or ""
         return grpc.StatusCode.OK, ""
+
+
+@pytest.mark.parametrize("name", ["", " ", "a ", "\n", "\N{NO-BREAK SPACE}"])
+def test_words_that_end_with_a_space_come_whole(grok_server, name):
+    asked = deferred_pb2.GetDeferredRequest(request_id=name).SerializeToString()
+
+    got = call(grok_server, asked, "/xai_api.Chat/GetDeferredCompletion")
+
+    assert got == (grpc.StatusCode.NOT_FOUND, f"Cannot find deferred completion with ID {name}")
 
 
 @pytest.mark.parametrize(

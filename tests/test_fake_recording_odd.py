@@ -133,7 +133,7 @@ def test_a_header_that_no_server_sends_is_told(tmp_path, caplog):
         answer = get(server)
 
     assert answer.status_code == 502
-    assert answer.json()["error"].endswith(" answered with control characters in its x-odd.")
+    assert answer.json()["error"].endswith(" answered with a header that is none, its x-odd.")
     assert list(tmp_path.glob("*.yaml")) == []
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
@@ -215,6 +215,7 @@ ODD = [
     pytest.param({"headers": {"a b": ["c"]}}, r"\('a b', 'c'\) is no header", id="name"),
     pytest.param({"headers": {"a": ["b\r\nc: d"]}}, "is no header", id="line"),
     pytest.param({"headers": {"a": ["\N{SNOWMAN}"]}}, "is no header", id="letter"),
+    pytest.param({"headers": {"a": ["b "]}}, "is no header", id="space"),
     pytest.param({"headers": {"a": [5]}}, "is no recording: .* int found", id="number"),
 ]
 
