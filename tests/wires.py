@@ -9,8 +9,10 @@ from unittest.mock import patch
 import msgspec
 import tenacity
 import zttp
+from xai_sdk.proto import chat_pb2
 
 from fake_server import FakeServer
+from fake_server.wire.grpc_methods import METHODS
 from llm_grok_vision.errors import ApiError, ConnectionFailed
 from llm_grok_vision.retries import ATTEMPTS, POLICY
 from tests.fuzzing import QUESTIONS, Dice, torn
@@ -163,24 +165,40 @@ def _request(dice: Dice) -> bytes:
 
 
 def _streams(dice: Dice) -> bytes:
-    """Write requests of HTTP/2, some of which are taken back, behind the preface."""
+    """Write requests and calls of HTTP/2, some of which are taken back, behind the preface."""
     client = zttp.Connection(zttp.CLIENT, zttp.HTTP2)
     client.initiate_connection()
-    headers = [(b"host", b"x"), (b"authorization", b"Bearer k"), (b"te", b"trailers")]
-    kinds = [b"application/json", b"application/json", b"application/grpc"]
     is_flood = dice.random() < 0.01
     for _ in range(_FLOOD if is_flood else dice.randint(1, 12)):
-        method, path, asked = dice.choice(QUESTIONS)
-        more = [(b"content-type", dice.choice(kinds))]
+        method, path, media_type, body = _call(dice) if dice.random() < 0.3 else _question(dice)
+        headers = [(b"host", b"x"), (b"authorization", b"Bearer k"), (b"te", b"trailers")]
+        headers.append((b"content-type", media_type))
         if dice.random() < 0.1:
-            more.append((b"content-length", b"%d" % dice.randint(0, 2000)))
-        stream = client.send_request(method.encode(), path.encode(), b"HTTP/2", headers + more)
-        if asked is not None:
-            stream.send_data(msgspec.json.encode(asked))
+            headers.append((b"content-length", b"%d" % dice.randint(0, 2000)))
+        stream = client.send_request(method.encode(), path.encode(), b"HTTP/2", headers)
+        if body:
+            stream.send_data(body)
         stream.end_message()
         if is_flood or dice.random() < 0.2:
             stream.reset()
     return client.data_to_send().removeprefix(_PREFACE)
+
+
+def _question(dice: Dice) -> tuple[str, str, bytes, bytes]:
+    method, path, asked = dice.choice(QUESTIONS)
+    body = b"" if asked is None else msgspec.json.encode(asked)
+    return method, path, b"application/json", body
+
+
+def _call(dice: Dice) -> tuple[str, str, bytes, bytes]:
+    """Make a call of gRPC, whose message is nearly one, and whose frame is."""
+    asked = chat_pb2.GetCompletionsRequest(model=dice.choice(["grok-4", "x "]))
+    asked.messages.add(role=dice.randrange(6)).content.add(text="hi " * dice.randint(1, 9))
+    message = asked.SerializeToString()
+    if dice.random() < 0.5:
+        message = torn(message, dice)
+    framed = b"\0" + len(message).to_bytes(4, "big") + message
+    return "POST", dice.choice(list(METHODS)), b"application/grpc", framed
 
 
 def _frames(data: bytes) -> Iterator[bytes]:
