@@ -223,6 +223,23 @@ def torn(data: bytes, dice: Dice) -> bytes:
     return bytes(torn)
 
 
+def call(dice: Dice) -> tuple[str, bytes]:
+    """Make a call of gRPC: a path, and a framed message that is nearly right, or torn, or of another method."""
+    from xai_sdk.proto import chat_pb2
+
+    from fake_server.wire.grpc_methods import METHODS
+
+    message = chat_pb2.GetCompletionsRequest(model=dice.choice(["grok-4", "grok-4.3", "x"]))
+    added = message.messages.add(role=dice.randrange(6))
+    added.content.add(text="hi ")
+    added.content.add(image_url={"image_url": dice.choice([IMAGE, "x", "http://a.invalid"])})
+    data = torn(message.SerializeToString(), dice)
+    framed = b"\0" + len(data).to_bytes(4, "big") + data
+    if dice.random() < 0.2:
+        framed = torn(framed, dice)
+    return dice.choice(list(METHODS)), framed
+
+
 class Requests:
     """Requests to one server, in this process."""
 
@@ -254,20 +271,8 @@ class Requests:
         assert answer[0]["status"] < 500, (method, path, query, headers, body, answer)
 
     def grpc(self, dice: Dice) -> None:
-        """Call over gRPC: a message that is nearly right, or torn, or of another method."""
-        from xai_sdk.proto import chat_pb2
-
-        from fake_server.wire.grpc_methods import METHODS
-
-        message = chat_pb2.GetCompletionsRequest(model=dice.choice(["grok-4", "grok-4.3", "x"]))
-        added = message.messages.add(role=dice.randrange(6))
-        added.content.add(text="hi")
-        added.content.add(image_url={"image_url": dice.choice([IMAGE, "x", "http://a.invalid"])})
-        data = torn(message.SerializeToString(), dice)
-        framed = b"\0" + len(data).to_bytes(4, "big") + data
-        if dice.random() < 0.2:
-            framed = torn(framed, dice)
-        path = dice.choice(list(METHODS))
+        """Call over gRPC."""
+        path, framed = call(dice)
         self._clear_now_and_then()
         assert self.ask("POST", path, framed, {"content-type": "application/grpc"}), (path, framed)
 

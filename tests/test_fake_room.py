@@ -18,6 +18,16 @@ def _posted(server: FakeServer, path: str, json: dict[str, Any]) -> Any:
     return send(server, "POST", path, json=json, headers=BEARER).json()
 
 
+def _found_later(server: FakeServer, inputs: list[Any], **fields: Any) -> list[int]:
+    """Ask for an answer to each input, and then, by its id, for each again; give the statuses of these."""
+    made = [
+        _posted(server, "/v1/responses", {"model": "grok-4", "input": given, **fields})["id"]
+        for given in inputs
+    ]
+    got = [send(server, "GET", f"/v1/responses/{one}", headers=BEARER) for one in made]
+    return [answer.status_code for answer in got]
+
+
 def asked(server: FakeServer) -> list[int]:
     return [request.number for request in server.requests]
 
@@ -182,13 +192,7 @@ def test_the_oldest_answers_go_when_their_messages_are_too_many(grok_server, mon
     monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", 100_000)
     many = [{"role": "user", "content": "a"}] * 400
 
-    made = [
-        _posted(grok_server, "/v1/responses", {"model": "grok-4", "input": many[start:]})["id"]
-        for start in (1, 2)
-    ]
-
-    got = [send(grok_server, "GET", f"/v1/responses/{one}", headers=BEARER) for one in made]
-    assert [answer.status_code for answer in got] == [404, 200]
+    assert _found_later(grok_server, [many[1:], many[2:]]) == [404, 200]
 
 
 def test_the_oldest_files_go_when_there_are_too_many(grok_server, monkeypatch):
@@ -230,26 +234,14 @@ def test_the_oldest_answers_go_when_what_was_asked_beside_texts_is_too_long(
 ):
     monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", len(LONG))
 
-    made = [
-        _posted(grok_server, "/v1/responses", {"model": "grok-4", "input": word, **fields})["id"]
-        for word in ("first", "second")
-    ]
-
-    got = [send(grok_server, "GET", f"/v1/responses/{one}", headers=BEARER) for one in made]
-    assert [answer.status_code for answer in got] == [404, 200]
+    assert _found_later(grok_server, ["first", "second"], **fields) == [404, 200]
 
 
 def test_the_oldest_answers_go_when_they_are_too_long(grok_server, monkeypatch):
     monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", len(LONG))
     grok_server.when().reply(LONG)
 
-    made = [
-        _posted(grok_server, "/v1/responses", {"model": "grok-4", "input": word})["id"]
-        for word in ("first", "second")
-    ]
-
-    got = [send(grok_server, "GET", f"/v1/responses/{one}", headers=BEARER) for one in made]
-    assert [answer.status_code for answer in got] == [404, 200]
+    assert _found_later(grok_server, ["first", "second"]) == [404, 200]
 
 
 def test_of_what_functions_raise_the_first_hundred_are_kept():

@@ -9,13 +9,11 @@ from unittest.mock import patch
 import msgspec
 import tenacity
 import zttp
-from xai_sdk.proto import chat_pb2
 
 from fake_server import FakeServer
-from fake_server.wire.grpc_methods import METHODS
 from llm_grok_vision.errors import ApiError, ConnectionFailed
 from llm_grok_vision.retries import ATTEMPTS, POLICY
-from tests.fuzzing import QUESTIONS, Dice, torn
+from tests.fuzzing import QUESTIONS, Dice, call, torn
 from tests.prompting import DONE, ask, chunk, xai_answering
 from tests.sockets import connected, question, read_all, reset
 
@@ -156,8 +154,7 @@ def _read_to_the_end(connection: socket.socket) -> None:
 
 def _request(dice: Dice) -> bytes:
     """Write a request of HTTP/1.1, or nearly of that version."""
-    method, path, asked = dice.choice(QUESTIONS)
-    body = b"" if asked is None else msgspec.json.encode(asked)
+    method, path, body = _question(dice)
     heads = [f"{method} {path} HTTP/1.{dice.choice('1111110')}", "host: x"]
     heads += ["authorization: Bearer k", "content-type: application/json"]
     heads += dice.sample(_ODD_HEADERS, dice.choice([0, 0, 0, 1, 2]))
@@ -170,9 +167,10 @@ def _streams(dice: Dice) -> bytes:
     client.initiate_connection()
     is_flood = dice.random() < 0.01
     for _ in range(_FLOOD if is_flood else dice.randint(1, 12)):
-        method, path, media_type, body = _call(dice) if dice.random() < 0.3 else _question(dice)
+        is_call = dice.random() < 0.3
+        method, path, body = ("POST", *call(dice)) if is_call else _question(dice)
         headers = [(b"host", b"x"), (b"authorization", b"Bearer k"), (b"te", b"trailers")]
-        headers.append((b"content-type", media_type))
+        headers.append((b"content-type", b"application/grpc" if is_call else b"application/json"))
         if dice.random() < 0.1:
             headers.append((b"content-length", b"%d" % dice.randint(0, 2000)))
         stream = client.send_request(method.encode(), path.encode(), b"HTTP/2", headers)
@@ -184,21 +182,9 @@ def _streams(dice: Dice) -> bytes:
     return client.data_to_send().removeprefix(_PREFACE)
 
 
-def _question(dice: Dice) -> tuple[str, str, bytes, bytes]:
+def _question(dice: Dice) -> tuple[str, str, bytes]:
     method, path, asked = dice.choice(QUESTIONS)
-    body = b"" if asked is None else msgspec.json.encode(asked)
-    return method, path, b"application/json", body
-
-
-def _call(dice: Dice) -> tuple[str, str, bytes, bytes]:
-    """Make a call of gRPC, whose message is nearly one, and whose frame is."""
-    asked = chat_pb2.GetCompletionsRequest(model=dice.choice(["grok-4", "x "]))
-    asked.messages.add(role=dice.randrange(6)).content.add(text="hi " * dice.randint(1, 9))
-    message = asked.SerializeToString()
-    if dice.random() < 0.5:
-        message = torn(message, dice)
-    framed = b"\0" + len(message).to_bytes(4, "big") + message
-    return "POST", dice.choice(list(METHODS)), b"application/grpc", framed
+    return method, path, b"" if asked is None else msgspec.json.encode(asked)
 
 
 def _frames(data: bytes) -> Iterator[bytes]:
