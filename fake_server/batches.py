@@ -46,7 +46,10 @@ Questions = Iterable[tuple[str | None, ChatRequest]]
 
 # A server that runs for long would fill the machine: the oldest batches go first.
 MOST_BATCHES = 1000
-MOST_BATCH_REQUESTS = 100_000
+MOST_BYTES = 256 * 1024**2
+
+# Bytes that a request takes in a batch beside its id, its model and its answer.
+_BESIDE = 2000
 
 
 class BatchRequest(msgspec.Struct):
@@ -66,6 +69,11 @@ class BatchRequest(msgspec.Struct):
     state: str = PENDING
     finished: int | None = None
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes when it has ended."""
+        return _BESIDE + len(self.id) + len(self.model)
+
     def end(self, state: str, now: int) -> None:
         """Note how it ended, and drop the question."""
         self.state, self.finished, self.question = state, now, None
@@ -81,7 +89,8 @@ class Result(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct):
     """A batch with its requests by id, and their results in the order in which they came.
 
-    `file_id` is the file that it was made of, `problem` what was wrong with that.
+    `file_id` is the file that it was made of, `problem` what was wrong with that; `size` is
+    about how many bytes are held.
     """
 
     id: str
@@ -95,6 +104,7 @@ class Batch(msgspec.Struct):
     has_expired: bool = False
     requests: dict[str, BatchRequest] = {}
     results: list[Result] = []
+    size: int = 0
 
     @property
     def ended(self) -> str:
@@ -106,6 +116,17 @@ class Batch(msgspec.Struct):
     def count(self) -> Counter[str]:
         """Count the requests in each state."""
         return Counter(request.state for request in self.requests.values())
+
+    def take(self, requests: dict[str, BatchRequest]) -> None:
+        """Take requests by their ids; raises the ApiError where there is no room for all."""
+        self.make_room(sum(request.size for request in requests.values()))
+        self.requests.update(requests)
+
+    def make_room(self, size: int) -> None:
+        """Count bytes that are to be held; raises the ApiError where they are too many."""
+        if self.size + size > MOST_BYTES:
+            raise refuse("batch full", most=MOST_BYTES)
+        self.size += size
 
 
 class Batches:
@@ -138,6 +159,7 @@ class Batches:
         expires = now + BATCH_DAYS * 86400 if self._service.clock.is_real else _FIXED_EXPIRY
         number = uuid("batch", name, next(reversed(self._batches), ""))
         batch = Batch(f"batch_{number}", name, uuid("key", key), now, expires, file_id)
+        batch.size = len(name)
         self._batches[batch.id] = batch
         self._drop_the_oldest()
         return batch
@@ -167,6 +189,7 @@ class Batches:
     def reject(self, batch: Batch, problem: str) -> None:
         """Cancel a batch, because its file is no good."""
         batch.problem = problem
+        batch.size += len(problem)
         self.cancel(batch)
 
     def _admit(self, batch: Batch, questions: Questions, key: str) -> None:
@@ -178,7 +201,7 @@ class Batches:
                 raise refuse("batch request twice", request=request.id)
             if not known:
                 added[request.id] = request
-        batch.requests.update(added)
+        batch.take(added)
         self._waiting += [(batch.id, request_id) for request_id in added]
         self._drop_the_oldest()
 
@@ -200,13 +223,10 @@ class Batches:
         )
 
     def _drop_the_oldest(self) -> None:
-        """Forget the oldest batches where there are too many, or too many requests in them."""
-        requests = sum(len(batch.requests) for batch in self._batches.values())
-        while len(self._batches) > MOST_BATCHES or (
-            requests > MOST_BATCH_REQUESTS and len(self._batches) > 1
-        ):
-            oldest = self._batches.pop(next(iter(self._batches)))
-            requests -= len(oldest.requests)
+        """Forget the oldest batches where there are too many, or too much is held of them."""
+        size = sum(batch.size for batch in self._batches.values())
+        while len(self._batches) > MOST_BATCHES or (size > MOST_BYTES and len(self._batches) > 1):
+            size -= self._batches.pop(next(iter(self._batches))).size
 
     def cancel(self, batch: Batch) -> None:
         """Cancel what is pending; a second time changes nothing."""
@@ -260,18 +280,20 @@ class Batches:
         outcome: Completion | str
         try:
             completion = await self._service.complete(question, log)
+            usage = replace(completion.usage, price_percent=BATCH_PRICE_PERCENT)
+            outcome, state = replace(completion.whole, usage=usage), SUCCEEDED
+            batch.make_room(outcome.size)
+            log.status, log.usage = 200, self._write_usage(usage)
         except ApiError as error:
             outcome, state = error.error, FAILED
+            batch.size += len(outcome)
             log.status, log.error = error.status, error.error
-        else:
-            usage = replace(completion.usage, price_percent=BATCH_PRICE_PERCENT)
-            outcome, state = replace(completion, usage=usage), SUCCEEDED
-            log.status, log.usage = 200, self._write_usage(usage)
         self._journal.update(log)
         # While an image was fetched, the batch may have been cancelled, or have expired.
         if not batch.ended:
             request.end(state, self._service.now())
             batch.results.append(Result(request.id, outcome))
+            self._drop_the_oldest()
 
     def hold(self) -> None:
         """Leave pending what is added from now on."""

@@ -13,6 +13,11 @@ from .refusals import refuse
 from .shelf import Shelf
 
 MOST_WAITING = 1000
+MOST_BYTES = 64 * 1024**2
+
+
+def _size(completion: Completion) -> int:
+    return completion.size
 
 
 @dataclass
@@ -22,13 +27,15 @@ class Deferred:
     `asked_for` has the ids for which somebody came already.
     """
 
-    waiting: Shelf[Completion] = field(default_factory=lambda: Shelf(MOST_WAITING))
+    waiting: Shelf[Completion] = field(
+        default_factory=lambda: Shelf(MOST_WAITING, MOST_BYTES, _size)
+    )
     asked_for: Shelf[bool] = field(default_factory=lambda: Shelf(MOST_WAITING))
 
     def start(self, completion: Completion) -> str:
         """Keep a completion; the result is the id by which it can be fetched."""
         request_id = uuid("deferred", completion.id, str(self.waiting.number()))
-        self.waiting.put(request_id, completion)
+        self.waiting.put(request_id, completion.whole)
         return request_id
 
     def take(self, request_id: str) -> Completion | None:

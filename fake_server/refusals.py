@@ -290,6 +290,13 @@ REFUSALS: dict[str, Refusal] = {
         "Batch {batch} {ended} and takes no more requests.",
         "OBSERVED 2026-08-28 in the BATCH NOTE: the status, of a cancelled one; ASSUMED the rest",
     ),
+    "batch full": Refusal(
+        "more than 256 MiB in a batch, by the fake's count of its requests and answers",
+        413,
+        "resource-exhausted",
+        "The fake server keeps at most {most:,} bytes of a batch.",
+        "no matter of xAI's",
+    ),
     "batch request twice": Refusal(
         "a `batch_request_id` that the batch has for another request; the same one is no mistake",
         412,

@@ -119,7 +119,7 @@ class Service:
         self.rates.spend(request.model, completion.usage.total_tokens, self.clock)
         log.answer = _logged(completion)
         if request.store:
-            self.stored.put(Stored(replace(request, seed=b""), completion, asked))
+            self.stored.put(Stored(replace(request, seed=b""), completion.whole, asked))
         return completion
 
     async def _reply(

@@ -39,7 +39,7 @@ class Stored(msgspec.Struct, frozen=True):
     def size(self) -> int:
         """About how many bytes are held."""
         many = len(self.request.messages) + len(self.request.parts)
-        return self.asked + sum(map(len, self.completion.words)) + BESIDE_TEXT * many
+        return self.asked + self.completion.size + BESIDE_TEXT * many
 
 
 def _size(answer: Stored) -> int:

@@ -157,7 +157,8 @@ DEVIATIONS = (
         "test_fake_stored.py::test_the_oldest_answers_go_when_there_are_too_many",
     ),
     Deviation(
-        "A deferred answer is pending when it is first asked for; the newest 1,000 wait",
+        "A deferred answer is pending when it is first asked for; the newest 1,000 wait,"
+        " with 64 MiB of texts",
         "ASSUMED",
         "test_fake_deferred.py::test_it_is_pending_at_first_then_there_and_then_gone",
     ),
@@ -174,7 +175,8 @@ DEVIATIONS = (
         "test_fake_batches_refused.py::test_a_row_of_batches_is_refused_with_its_status_and_words",
     ),
     Deviation(
-        "The newest 1,000 batches are kept, and of those as many as have 100,000 requests",
+        "The newest 1,000 batches are kept, 256 MiB in all: a request takes 2 KB and its answer;"
+        " one batch alone takes no more",
         "left out",
         "test_fake_room.py::test_the_oldest_batches_go_when_there_are_too_many",
     ),

@@ -318,6 +318,7 @@ def test_every_row_is_provoked():
     elsewhere = {
         "batch from a file",
         "batch ended",
+        "batch full",
         "error in a test's function",
         "state lost",
         "unsupported argument",

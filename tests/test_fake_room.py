@@ -7,6 +7,7 @@ import openai
 import pytest
 
 from fake_server import FakeServer, batches, journal
+from tests import batching
 from tests.asking import BEARER, body, image, post, send, text
 from tests.pictures import data_url, picture
 
@@ -165,17 +166,98 @@ def test_the_oldest_batches_go_when_there_are_too_many(grok_server, monkeypatch)
     assert {batch["batch_id"] for batch in listed} == {*made[3:]}
 
 
+def room_for_requests(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Leave room for so many short requests in all batches together."""
+    monkeypatch.setattr(batches, "MOST_BYTES", count * 2300)
+
+
 def test_the_oldest_batches_go_when_there_are_too_many_requests_in_them(grok_server, monkeypatch):
-    monkeypatch.setattr(batches, "MOST_BATCH_REQUESTS", 5)
-    row = {"batch_request": {"chat_get_completion": body()}}
+    room_for_requests(monkeypatch, 5)
+    made = [batching.create(grok_server, *map(batching.ask, "123")) for _ in range(3)]
 
-    made = [_posted(grok_server, "/v1/batches", {"name": "x"})["batch_id"] for _ in range(3)]
-    for batch in made:
-        _posted(grok_server, f"/v1/batches/{batch}/requests", {"batch_requests": [row] * 3})
-    _posted(grok_server, f"/v1/batches/{batch}/requests", {"batch_requests": [row] * 9})
+    (left,) = batching.call(grok_server, "GET", "").json()["batches"]
+    assert left["batch_id"] == made[2]
 
-    listed = send(grok_server, "GET", "/v1/batches", headers=BEARER).json()["batches"]
-    assert [one["state"]["num_requests"] for one in listed] == [12]
+
+def test_a_batch_takes_requests_until_it_is_full(grok_server, monkeypatch):
+    room_for_requests(monkeypatch, 5)
+    batch = batching.create(grok_server, *map(batching.ask, "123"))
+
+    answer = batching.add(grok_server, batch, *map(batching.ask, "456"))
+
+    assert answer.status_code == 413
+    assert "The fake server keeps at most 11,500 bytes of a batch." in answer.text
+    assert batching.counts(grok_server, batch) == {"requests": 3, "success": 3}
+
+
+LONG_REQUESTS = [
+    pytest.param(batching.ask("1") | {"batch_request_id": LONG}, id="an-id"),
+    pytest.param(batching.ask("1", model=LONG), id="a-model-that-there-is-not"),
+]
+
+
+@pytest.mark.parametrize("asked", LONG_REQUESTS)
+def test_a_long_request_fills_a_batch(asked, grok_server, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_BYTES", len(LONG))
+    batch = batching.create(grok_server)
+
+    assert batching.add(grok_server, batch, asked).status_code == 413
+
+
+def test_names_of_batches_take_room_too(grok_server, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_BYTES", 2 * len(LONG))
+
+    made = [batching.create(grok_server, name=LONG) for _ in range(3)]
+
+    listed = batching.call(grok_server, "GET", "").json()["batches"]
+    assert [batch["batch_id"] for batch in listed] == made[1:]
+
+
+def test_answers_fail_when_their_batch_is_full(grok_server, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_BYTES", 2 * len(LONG))
+    grok_server.when().reply(LONG)
+
+    batch = batching.create(grok_server, *map(batching.ask, "123"))
+
+    assert batching.counts(grok_server, batch) == {"requests": 3, "success": 1, "error": 2}
+    _, second, _ = batching.call(grok_server, "GET", f"/{batch}/results").json()["results"]
+    assert second["batch_result"]["error"].startswith("The fake server keeps at most")
+
+
+def test_long_errors_fill_a_batch(grok_server, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_BYTES", len(LONG))
+    grok_server.when().fail(400, error=LONG)
+    batch = batching.create(grok_server, batching.ask("1"))
+
+    assert batching.add(grok_server, batch, batching.ask("2")).status_code == 413
+
+
+def test_the_oldest_deferred_answers_go_when_they_are_too_long(grok_server, monkeypatch):
+    monkeypatch.setattr(grok_server.app.service.deferred.waiting, "room", 2 * len(LONG))
+    grok_server.when().reply(LONG)
+    ids = [post(grok_server, body(deferred=True)).json()["request_id"] for _ in range(3)]
+
+    got = [
+        send(grok_server, "GET", f"/v1/chat/deferred-completion/{one}", headers=BEARER)
+        for one in ids
+    ]
+
+    assert [answer.status_code for answer in got] == [404, 202, 202]
+
+
+def test_what_is_kept_is_kept_in_one_piece(grok_server):
+    grok_server.when().reply(LONG)
+    _posted(grok_server, "/v1/responses", {"model": "grok-4", "input": "Hello"})
+    post(grok_server, body(deferred=True))
+    batching.create(grok_server, batching.ask("1"))
+
+    service, (batch,) = grok_server.app.service, grok_server.app.batches.all()
+    kept = [
+        *[one.completion for one in service.stored.shelf.all()],
+        *service.deferred.waiting.all(),
+        *[result.outcome for result in batch.results],
+    ]
+    assert [completion.words for completion in kept] == [[LONG]] * 3
 
 
 def test_the_oldest_requests_go_when_their_messages_are_too_many(grok_server, monkeypatch):

@@ -3,6 +3,7 @@
 from functools import partial
 
 from ..completion import Completion
+from ..deferred import MOST_BYTES as MOST_WAITING_BYTES
 from ..deferred import MOST_WAITING, Deferred
 from ..files import MOST_BYTES as MOST_FILE_BYTES
 from ..files import MOST_FILES, File, Files
@@ -29,7 +30,7 @@ def together(url: str, wanted: Wanted) -> State:
         SharedRates(*wanted.limits, store=store),
         StoredAnswers(SharedShelf(store, "stored", Stored, MOST_ANSWERS, MOST_BYTES)),
         Deferred(
-            SharedShelf(store, "deferred", Completion, MOST_WAITING, UNLIMITED),
+            SharedShelf(store, "deferred", Completion, MOST_WAITING, MOST_WAITING_BYTES),
             SharedShelf(store, "deferred:asked", bool, MOST_WAITING, UNLIMITED),
         ),
         Files(clock, SharedShelf(store, "files", File, MOST_FILES, MOST_FILE_BYTES)),
