@@ -282,11 +282,12 @@ def _exchanged(log: LoggedRequest) -> int:
 
 def _length(log: LoggedRequest) -> int:
     """About how many letters a request holds, but for its headers."""
-    answered = log.answer.text if log.answer else ""
-    texts = [log.model, log.error, log.batch_request_id, answered, *log.tools]
+    texts = [log.model, log.error, log.batch_request_id, *log.tools]
+    if log.answer:
+        texts += [log.answer.text, log.answer.reasoning, log.answer.refusal]
+        texts += [arguments for _, arguments in log.answer.tool_calls]
     for message in log.messages:
-        texts += [
-            part if isinstance(part, str) else part.url + part.declared for part in message.parts
-        ]
+        for part in message.parts:
+            texts += [part] if isinstance(part, str) else [part.url, part.declared, part.sha256]
     beside = BESIDE_TEXT * (len(texts) + len(log.messages))
     return sum(map(len, texts)) + beside + (len(repr(log.parameters)) if log.parameters else 0)

@@ -13,6 +13,7 @@ from tests.pictures import data_url, picture
 
 LONG = "word " * 10_000
 PICTURE = picture(64, 64)
+URL = "https://example.com/a.png"
 
 
 def _posted(server: FakeServer, path: str, json: dict[str, Any]) -> Any:
@@ -49,6 +50,29 @@ def test_the_oldest_requests_go_when_their_answers_are_too_long(grok_server, mon
     for _ in range(3):
         grok_server.reply(LONG)
         post(grok_server, body())
+
+    assert asked(grok_server) == [2, 3]
+
+
+def test_the_oldest_requests_go_when_the_arguments_that_answer_them_are_too_long(
+    grok_server, monkeypatch
+):
+    monkeypatch.setattr(journal, "MOST_TEXT", 2 * len(LONG) + 4000)
+    parameters = {"type": "object", "properties": {"a": {"const": LONG}}, "required": ["a"]}
+    tool = {"type": "function", "function": {"name": "f", "parameters": parameters}}
+
+    for _ in range(3):
+        post(grok_server, body(tools=[tool], tool_choice="required"))
+
+    assert asked(grok_server) == [2, 3]
+
+
+def test_the_oldest_requests_go_when_they_have_too_many_images(grok_server, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_TEXT", 70_000)
+    grok_server.serve_image(URL, PICTURE)
+
+    for _ in range(3):
+        post(grok_server, body(*[image(URL)] * 60))
 
     assert asked(grok_server) == [2, 3]
 
