@@ -89,8 +89,8 @@ class Result(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct):
     """A batch with its requests by id, and their results in the order in which they came.
 
-    `file_id` is the file that it was made of, `problem` what was wrong with that; `size` is
-    about how many bytes are held.
+    `file_id` is the file that it was made of, `problem` what was wrong with that. `size` is
+    about how many bytes are held, `changes` how often it changed.
     """
 
     id: str
@@ -105,6 +105,7 @@ class Batch(msgspec.Struct):
     requests: dict[str, BatchRequest] = {}
     results: list[Result] = []
     size: int = 0
+    changes: int = 0
 
     @property
     def ended(self) -> str:
@@ -121,6 +122,32 @@ class Batch(msgspec.Struct):
         """Take requests by their ids; raises the ApiError where there is no room for all."""
         self.make_room(sum(request.size for request in requests.values()))
         self.requests.update(requests)
+        self.changes += 1
+
+    def release(self, request: BatchRequest) -> None:
+        """Hold a request back no more."""
+        request.is_due = True
+        self.changes += 1
+
+    def end(
+        self, request: BatchRequest, state: str, now: int, outcome: Completion | str | None = None
+    ) -> None:
+        """Note how a request ended, and its result if it has one."""
+        request.end(state, now)
+        if outcome is not None:
+            self.results.append(Result(request.id, outcome))
+        self.changes += 1
+
+    def cancel(self, now: int, problem: str | None = None) -> None:
+        """Take no more requests, because somebody or something was against it."""
+        self.cancelled, self.problem = now, problem
+        self.size += len(problem or "")
+        self.changes += 1
+
+    def expire(self, now: int) -> None:
+        """Take no more requests, because its time is over."""
+        self.expires, self.has_expired = now, True
+        self.changes += 1
 
     def make_room(self, size: int) -> None:
         """Count bytes that are to be held; raises the ApiError where they are too many."""
@@ -188,9 +215,7 @@ class Batches:
 
     def reject(self, batch: Batch, problem: str) -> None:
         """Cancel a batch, because its file is no good."""
-        batch.problem = problem
-        batch.size += len(problem)
-        self.cancel(batch)
+        self.cancel(batch, problem)
 
     def _admit(self, batch: Batch, questions: Questions, key: str) -> None:
         added: dict[str, BatchRequest] = {}
@@ -228,19 +253,18 @@ class Batches:
         while len(self._batches) > MOST_BATCHES or (size > MOST_BYTES and len(self._batches) > 1):
             size -= self._batches.pop(next(iter(self._batches))).size
 
-    def cancel(self, batch: Batch) -> None:
+    def cancel(self, batch: Batch, problem: str | None = None) -> None:
         """Cancel what is pending; a second time changes nothing."""
         if batch.cancelled is not None:
             return
-        batch.cancelled = self._service.now()
-        batch.results += [Result(name, _CANCELLED_WORDS) for name in self._end(batch)]
+        batch.cancel(self._service.now(), problem)
+        self._end(batch, _CANCELLED_WORDS)
 
-    def _end(self, batch: Batch) -> list[str]:
-        """Cancel what is pending; give the ids."""
-        pending = [request for request in batch.requests.values() if request.state == PENDING]
-        for request in pending:
-            request.end(CANCELLED, self._service.now())
-        return [request.id for request in pending]
+    def _end(self, batch: Batch, outcome: str | None = None) -> None:
+        """Cancel what is pending."""
+        for request in batch.requests.values():
+            if request.state == PENDING:
+                batch.end(request, CANCELLED, self._service.now(), outcome)
 
     async def work(self) -> None:
         """Answer the requests that are due, one after the other; end those that are too late."""
@@ -291,8 +315,7 @@ class Batches:
         self._journal.update(log)
         # While an image was fetched, the batch may have been cancelled, or have expired.
         if not batch.ended:
-            request.end(state, self._service.now())
-            batch.results.append(Result(request.id, outcome))
+            batch.end(request, state, self._service.now(), outcome)
             self._drop_the_oldest()
 
     def hold(self) -> None:
@@ -305,14 +328,14 @@ class Batches:
             raise ValueError(f"count is a number from 1, not {count!r}")
         if count is None:
             self._is_holding = False
-        held = [request for _, request in self._open() if not request.is_due]
-        for request in held[:count]:
-            request.is_due = True
+        held = [(batch, request) for batch, request in self._open() if not request.is_due]
+        for batch, request in held[:count]:
+            batch.release(request)
 
     def expire(self) -> None:
         """Let every batch expire today."""
         for batch in self.all():
-            batch.expires, batch.has_expired = self._service.now(), True
+            batch.expire(self._service.now())
 
     def clear(self) -> None:
         """Forget all batches, and hold nothing back."""

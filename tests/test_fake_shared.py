@@ -449,6 +449,45 @@ def test_a_batch_expires_by_the_clock_of_all(pair):
     assert batching.get(other, batch)["expire_time"] == "2026-01-02"
 
 
+def test_a_batch_that_did_not_change_is_not_read_again(pair, one_redis):
+    batch = batching.create(pair[0], *[batching.ask(f"Words {number}") for number in range(200)])
+    batching.counts(pair[1], batch)
+    with Redis.from_url(one_redis.url, protocol=2) as client:
+        size = client.hstrlen("fake-xai:batches:rows", batch)
+        before = client.info("stats")["total_net_output_bytes"]
+        for server in pair:
+            assert batching.counts(server, batch)["success"] == 200
+        read = client.info("stats")["total_net_output_bytes"] - before
+
+    assert read < size
+
+
+def test_a_batch_that_goes_for_a_newer_one_leaves_its_room(pair, one_redis, monkeypatch):
+    monkeypatch.setattr("fake_server.batches.MOST_BATCHES", 1)
+    for server in pair:
+        batch = batching.create(server)
+
+    with Redis.from_url(one_redis.url, protocol=2) as client:
+        assert client.hkeys("fake-xai:batches:rows") == [batch.encode()]
+
+
+def test_batches_are_forgotten_between_two_looks_at_them(pair, monkeypatch):
+    one, other = pair
+    batching.create(one)
+    ask_redis = Store.ask
+
+    def forgetting(store: Store, *words: Any) -> Any:
+        if words[0] == "HMGET":
+            other.clear()
+        return ask_redis(store, *words)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "ask", forgetting)
+        told = ask(other, "GET", "/v1/batches")
+
+    assert told.json()["batches"] == []
+
+
 def test_two_who_add_to_a_batch_at_once_lose_nothing(pair):
     batch = batching.create(pair[0])
 
@@ -647,12 +686,13 @@ OTHER = [
     pytest.param("files", "/v1/files", id="files"),
     pytest.param("files", "/v1/files/{file}", id="file"),
     pytest.param("batches", "/v1/batches", id="batches"),
+    pytest.param("batches:rows", "/v1/batches", id="a-batch"),
 ]
 
 
 @pytest.mark.parametrize(("kept", "path"), OTHER)
 def test_what_another_version_kept_is_told_and_can_be_forgotten(state, caplog, kept, path):
-    with FakeServer(state=state) as server:
+    with FakeServer(state=state) as server, FakeServer(state=state) as other:
         server.when().reply("Hello.")
         ids = {
             "stored": respond(server, prompt(input_text("Hi"), store=True)).json()["id"],
@@ -662,8 +702,8 @@ def test_what_another_version_kept_is_told_and_can_be_forgotten(state, caplog, k
         ask(server, "GET", f"/v1/chat/deferred-completion/{ids['deferred']}")
         batching.create(server)
         rewrite(state, kept)
-        refused = [ask(server, "GET", path.format(**ids)) for _ in range(2)]
-        forgotten = ask(server, "POST", "/_fake/reset")
+        refused = [ask(other, "GET", path.format(**ids)) for _ in range(2)]
+        forgotten = ask(other, "POST", "/_fake/reset")
         answered = post(server, HELLO)
 
     assert [answer.status_code for answer in refused] == [503, 503]

@@ -1,10 +1,11 @@
-"""Batches that processes have together: whoever is asked takes all of them, and puts them back."""
+"""Batches that processes have together: who is asked reads those that others changed, and writes its own changes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from secrets import token_hex
 
+import msgspec
 from msgspec.structs import replace
 from redis.exceptions import LockError
 from redis.lock import Lock
@@ -24,12 +25,11 @@ _PATIENCE = 30
 _PAUSE = 0.01
 
 
-@dataclass
-class _Written:
-    """All batches as they stand in Redis."""
+class _Index(msgspec.Struct):
+    """What there is in Redis: which version of each batch, and what waits in all of them."""
 
-    batches: dict[str, Batch] = field(default_factory=dict)
-    waiting: list[tuple[str, str]] = field(default_factory=list)
+    versions: dict[str, str] = {}
+    waiting: list[tuple[str, str]] = []
     is_holding: bool = False
 
 
@@ -45,7 +45,10 @@ class SharedBatches(Batches):
     ) -> None:
         super().__init__(service, journal, write_usage)
         self._store = store
-        self._key, self._cleared = store.key("batches"), store.key("batches:cleared")
+        names = ("batches", "batches:rows", "batches:cleared")
+        self._index, self._rows, self._cleared = map(store.key, names)
+        # The version of each batch that was read or written last, and its changes until then.
+        self._known: dict[str, tuple[str, int]] = {}
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -77,7 +80,7 @@ class SharedBatches(Batches):
     def clear(self) -> None:
         """Forget all batches; whoever has them now does not put them back."""
         super().clear()
-        self._store.together(("INCR", self._cleared), ("DEL", self._key))
+        self._store.together(("INCR", self._cleared), ("DEL", self._rows, self._index))
 
     async def _answer(self, batch: Batch, request: BatchRequest, question: ChatRequest) -> None:
         await super()._answer(batch, request, question)
@@ -95,13 +98,11 @@ class SharedBatches(Batches):
 
     @contextmanager
     def _taken(self, lock: Lock) -> Iterator[None]:
-        """Read all batches, and write them again if they changed."""
+        """Read what others changed, and write what changes meanwhile."""
         self._lock = lock
         try:
-            cleared, data = self._store.ask("MGET", self._cleared, self._key)
-            kept = self._store.decoded(data, _Written) if data else _Written()
-            self._batches, self._waiting = kept.batches, kept.waiting
-            self._is_holding = kept.is_holding
+            cleared, data = self._store.ask("MGET", self._cleared, self._index)
+            self._read(self._store.decoded(data, _Index) if data else _Index())
             try:
                 yield
             finally:
@@ -110,21 +111,62 @@ class SharedBatches(Batches):
             with self._store.reached(), suppress(LockError):
                 lock.release()
 
+    def _read(self, index: _Index) -> None:
+        found = {
+            name: batch
+            for name, version in index.versions.items()
+            if (batch := self._batches.get(name)) and self._is_written(batch, version)
+        }
+        changed = [name for name in index.versions if name not in found]
+        rows = self._store.ask("HMGET", self._rows, *changed) if changed else []
+        if None in rows:
+            # Somebody forgot all of them meanwhile.
+            index = _Index()
+        found |= {
+            name: self._store.decoded(row, Batch)
+            for name, row in zip(changed, rows, strict=True)
+            if row is not None
+        }
+        batches = [found[name] for name in index.versions]
+        self._batches = {batch.id: batch for batch in batches}
+        self._waiting, self._is_holding = index.waiting, index.is_holding
+        self._note(batches, index.versions)
+
+    def _is_written(self, batch: Batch, version: str) -> bool:
+        """Whether a batch is here in this version, and did not change since."""
+        return self._known.get(batch.id) == (version, batch.changes)
+
+    def _note(self, batches: list[Batch], versions: dict[str, str]) -> None:
+        self._known = {batch.id: (versions[batch.id], batch.changes) for batch in batches}
+
     def _put_back(self, before: bytes | None, cleared: bytes | None) -> None:
-        changed = self._encoded()
-        if changed == before or self._store.ask("GET", self._cleared) != cleared:
+        batches = self.all()
+        versions = {batch.id: self._version(batch) for batch in batches}
+        index = encoded(_Index(versions, self._waiting, self._is_holding))
+        if index == before or self._store.ask("GET", self._cleared) != cleared:
             return
         with self._store.reached():
             if not self._lock.owned():
                 raise StateLost("the state can't be used: others had the batches meanwhile")
-        self._store.ask("SET", self._key, changed)
+        self._store.together(*self._changes(batches, versions), ("SET", self._index, index))
+        self._note(batches, versions)
 
-    def _encoded(self) -> bytes:
-        batches = {
-            batch.id: replace(batch, requests=_without_keys(batch.requests)) for batch in self.all()
-        }
-        return encoded(_Written(batches, self._waiting, self._is_holding))
+    def _version(self, batch: Batch) -> str:
+        version, changes = self._known.get(batch.id, ("", -1))
+        return version if changes == batch.changes else token_hex(8)
+
+    def _changes(
+        self, batches: list[Batch], versions: dict[str, str]
+    ) -> Iterator[tuple[str | bytes, ...]]:
+        """Write the commands that bring what is in Redis to these versions."""
+        for batch in batches:
+            if not self._is_written(batch, versions[batch.id]):
+                yield ("HSET", self._rows, batch.id, _row(batch))
+        if gone := self._known.keys() - versions.keys():
+            yield ("HDEL", self._rows, *gone)
 
 
-def _without_keys(requests: dict[str, BatchRequest]) -> dict[str, BatchRequest]:
-    return {name: replace(request, key="") for name, request in requests.items()}
+def _row(batch: Batch) -> bytes:
+    """Write a batch without the keys of those who asked."""
+    requests = {name: replace(request, key="") for name, request in batch.requests.items()}
+    return encoded(replace(batch, requests=requests))
