@@ -13,6 +13,9 @@ from .wire.reading import AnswerReader
 
 _logger = logging.getLogger("llm_grok_vision")
 
+# That an answer was cut off: for who asks about many images, and says of which it was.
+CUT = "llm_grok_vision.cut"
+
 _AT_MOST = " at the most tokens allowed; -o max_tokens sets how many"
 
 
@@ -40,7 +43,7 @@ def _remark(answer: AnswerReader) -> None:
         # On a terminal, the answer's last words stand on the line that this would go on.
         start = "\n" if answer.text and is_terminal(sys.stdout) else ""
         why = _AT_MOST if reason == "length" else f": {reason}"
-        _logger.warning("%sThe answer was cut off%s.", start, why)
+        logging.getLogger(CUT).warning("%sThe answer was cut off%s.", start, why)
     unnamed = [url for url in answer.citations if url not in answer.text]
     if unnamed:
         _logger.warning("Sources:\n%s", "\n".join(unnamed))

@@ -195,8 +195,11 @@ def test_an_answer_that_was_cut_off_is_kept_and_told(
 
     result = describe("What?", *names, "--output", "out.jsonl", "--concurrency", "1")
 
-    told = [line for line in result.stderr.splitlines() if "not all of it" in line]
-    assert told == [f"{names[0]}: its answer is not all of it{hint}."]
+    assert result.stderr.splitlines()[:3] == [
+        f"1/2 {names[0]}",
+        f"{names[0]}: its answer is not all of it{hint}.",
+        f"2/2 {names[1]}",
+    ]
     assert images("out.jsonl") == names
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..recording import CUT
 from ..terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ _logger = logging.getLogger("llm_grok_vision")
 class Progress:
     """Shows each image that is through, and what there is to say, inside of `with`.
 
-    What the plugin logs meanwhile goes the same way.
+    What the plugin logs meanwhile goes the same way, but for answers that were cut off: who
+    takes an answer knows its image.
     """
 
     def __init__(self, total: int, *, bar: bool) -> None:
@@ -35,6 +37,7 @@ class Progress:
             bar: Any = click.progressbar(length=self._total, file=sys.stderr, show_pos=True)
             self._bar = self._open.enter_context(bar)
         handler = _Handler(self.say)
+        handler.addFilter(lambda record: record.name != CUT)
         _logger.addHandler(handler)
         self._open.callback(_logger.removeHandler, handler)
         return self
