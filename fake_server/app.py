@@ -118,13 +118,21 @@ class App:
                 await self._answer_call(log, body, line)
             else:
                 await self._answer_http(log, body, line)
-        except (ApiError, StateLost) as problem:
-            error = _as_error(problem)
-            log.status, log.error, log.why = error.status, error.error, error.why
-            if end_call:
-                await _end(end_call, error, log, line)
-            else:
-                await self._refuse(error, log, line)
+        # A name that stayed would hold its traceback, this frame, and so the body until the
+        # collector comes.
+        except ApiError as error:
+            await self._fail(error, log, end_call, line)
+        except StateLost as problem:
+            await self._fail(refuse("state lost", problem=problem), log, end_call, line)
+
+    async def _fail(
+        self, error: ApiError, log: LoggedRequest, end_call: EndCall | None, line: Line
+    ) -> None:
+        log.status, log.error, log.why = error.status, error.error, error.why
+        if end_call:
+            await _end(end_call, error, log, line)
+        else:
+            await self._refuse(error, log, line)
 
     async def _answer_http(self, log: LoggedRequest, body: bytes, line: Line) -> None:
         wire = POSTS.get(log.path) if log.method == "POST" else None
@@ -215,12 +223,6 @@ class App:
 def _read(wire: WireFormat, data: bytes) -> tuple[Any, ChatRequest]:
     body = wire.decode(data)
     return body, wire.to_request(body, data)
-
-
-def _as_error(problem: ApiError | StateLost) -> ApiError:
-    if isinstance(problem, StateLost):
-        return refuse("state lost", problem=problem)
-    return problem
 
 
 def _without_images(log: LoggedRequest, answer: bytes) -> tuple[bytes, bytes]:

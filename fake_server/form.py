@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from python_multipart import create_form_parser
+from python_multipart import FormParser, create_form_parser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
@@ -81,11 +81,19 @@ def read_form(body: bytes, content_type: str) -> list[Sent]:
         with _silent(logging.getLogger("python_multipart.multipart")):
             # Else it would leave what is large in files that nobody closes.
             parser = create_form_parser(headers, note, keep, {"MAX_MEMORY_FILE_SIZE": len(body)})
-            parser.write(body)
-            parser.finalize()
+            _parse(parser, body)
     except FormParserError as error:
         raise NoForm(str(error)) from None
     return form
+
+
+def _parse(parser: FormParser, body: bytes) -> None:
+    try:
+        parser.write(body)
+        parser.finalize()
+    finally:
+        # Its halves hold each other, and the last file until the collector comes.
+        parser.parser = None
 
 
 def _text(name: bytes | None) -> str:

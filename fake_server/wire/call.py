@@ -12,7 +12,7 @@ from llm_grok_vision.limits import BATCH_PAGE, MAX_BATCH_PAGE
 
 from ..batches import Batches
 from ..journal import LoggedRequest
-from ..refusals import refuse
+from ..refusals import ApiError, refuse
 from ..service import Service
 from . import errors
 
@@ -110,6 +110,10 @@ class Routes:
         for match, route in found:
             if route.verb == method:
                 return route.handler, match.groupdict()
-        error = refuse("wrong verb")
-        error.allow = tuple([route.verb for _, route in found]) or ("POST",)
-        raise error
+        raise _wrong_verb(*[route.verb for _, route in found])
+
+
+def _wrong_verb(*allowed: str) -> ApiError:
+    error = refuse("wrong verb")
+    error.allow = allowed or ("POST",)
+    return error
