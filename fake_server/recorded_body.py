@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,28 +47,50 @@ def without_images(request: bytes, content_type: str, folder: Path) -> bytes:
     """Put the hash of each inline image, or file, in its place, and the image into a folder."""
 
     def kept(data: bytes) -> str:
-        name = hashlib.sha256(data).hexdigest()
+        name = _hash(data)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
         return name
 
-    def hashed(text: str) -> str:
-        found = _INLINE.fullmatch(text)
-        if not found:
-            return text
-        try:
-            data = pybase64.b64decode(found["data"], validate=True)
-        except ValueError:
-            return text
-        return f"data:{found['declared']};sha256,{kept(data)}"
-
     with suppress(NoForm):
         return _without_files(request, content_type, kept)
     try:
-        asked = _each_text(json.loads(request), hashed)
+        asked = _each_text(json.loads(request), partial(_named, name=kept))
         return json.dumps(asked, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return request
+
+
+def with_hashes(request: Any) -> Any:
+    """Put the hash of each inline image, or file, of a body that was parsed in its place."""
+    if isinstance(request, Form):
+        return Form(map(_hashed, request))
+    try:
+        return _each_text(request, partial(_named, name=_hash))
+    except RecursionError:
+        return request
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _named(text: str, name: Callable[[bytes], str]) -> str:
+    """Put a name in the place of an inline image."""
+    found = _INLINE.fullmatch(text)
+    if not found:
+        return text
+    try:
+        data = pybase64.b64decode(found["data"], validate=True)
+    except ValueError:
+        return text
+    return f"data:{found['declared']};sha256,{name(data)}"
+
+
+def _hashed(sent: Sent) -> Sent:
+    if sent.file_name is None or _HASHED_FILE.fullmatch(sent.data):
+        return sent
+    return sent._replace(data=f"sha256,{_hash(sent.data)}".encode())
 
 
 def _without_files(request: bytes, content_type: str, kept: Callable[[bytes], str]) -> bytes:

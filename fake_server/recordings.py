@@ -8,7 +8,7 @@ response_body.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -44,8 +44,8 @@ Headers = tuple[tuple[str, str], ...]
 class Recording:
     """A request and its answer; `source` says where it stands, `headers` are the answer's.
 
-    `request` is what `parsed` makes of its body, `query` what stands behind its path, with
-    the question mark.
+    `request` is what `parsed` makes of its body; images that stand by their hash in it are files
+    of the folder `images`. `query` is what stands behind its path, with the question mark.
     """
 
     source: str
@@ -56,6 +56,7 @@ class Recording:
     headers: Headers
     body: bytes
     query: str = ""
+    images: Path | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.status, int) or self.status not in STATUSES:
@@ -65,6 +66,15 @@ class Recording:
         for header in self.headers:
             if not is_header(header):
                 raise ValueError(f"{header!r} is no header")
+
+    def whole(self) -> "Recording":
+        """Give it with its images; raises ValueError for one that is not there."""
+        if self.images is None:
+            return self
+        try:
+            return replace(self, request=with_images(self.request, self.images))
+        except ValueError as error:
+            raise ValueError(f"{self.source}: {error}") from None
 
     @property
     def text(self) -> str:
@@ -145,11 +155,12 @@ def _cassette(path: Path) -> Iterator[Recording]:
             f"{path.name}, interaction {number}",
             request.method,
             unquote(url.path) or "/",
-            with_images(body, path.parent / IMAGES),
+            body,
             answer["status"]["code"],
             headers,
             answer["body"]["string"] or b"",
             f"?{url.query}" if url.query else "",
+            path.parent / IMAGES,
         )
 
 

@@ -1,20 +1,20 @@
 """`--replay DIR`: answers with what was recorded, and with nothing else.
 
-A request is the same if its method, its path and its body are: JSON is compared as JSON, and
-a form by what is sent in it.
+A request is the same if its method, its path and its body are: JSON is compared as JSON, a form
+by what is sent in it, and images by their hash.
 Of several recordings of the same request each answers once, in order; the last goes on.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .delivery import Line, Outgoing, Scope, deliver
 from .front import refusal
 from .headers import Headers
-from .recorded_body import parsed
+from .recorded_body import parsed, with_hashes
 from .recordings import OF_THE_WAY, Recording, read
 
 _EVENT_END = re.compile(rb"(?<=\n\n)")
@@ -29,13 +29,14 @@ class Replayer:
     _used: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.recordings = read([self.folder])
+        recordings = read([self.folder])
+        self.recordings = [replace(one, request=with_hashes(one.request)) for one in recordings]
 
     async def __call__(self, scope: Scope, body: bytes, line: Line) -> None:
         """Answer one request."""
         method, path = scope["method"], scope["path"]
         content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
-        found = self._find(method, path, parsed(body, content_type))
+        found = self._find(method, path, with_hashes(parsed(body, content_type)))
         if found is None:
             await deliver(line, refusal(404, "not-recorded", self._nearest(method, path)), None)
             return

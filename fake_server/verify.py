@@ -64,7 +64,7 @@ def verify(cassettes: Sequence[Path], images: Path | None = None) -> Report:
     """
     report = Report()
     for recording in read(cassettes):
-        found = _compared(recording, images)
+        found = _compared(recording.whole(), images)
         if isinstance(found, str):
             report.unknown.append(found)
         else:

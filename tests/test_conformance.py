@@ -227,7 +227,9 @@ def test_an_image_that_is_gone_is_told(recorded, capsys):
     status = main(["verify", str(recorded)])
 
     assert status == 1
-    assert "this is no recording: the image " in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "chat-completions.yaml, interaction 1: the image " in told
+    assert told.endswith(f" is not in {recorded / 'images'}\n")
 
 
 def row(path: str, body: str = "") -> str:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -219,6 +220,26 @@ def test_what_was_recorded_is_replayed(recorder, upstream, tmp_path, stream):
 
     assert [answer.text for answer in replayed] == [recorded[n].text for n in (0, 1, 1)]
     assert replayed[0].headers["x-request-id"] == recorded[0].headers["x-request-id"]
+
+
+def test_a_replay_knows_images_by_their_hash_alone(recorder, tmp_path):
+    recorded = ask(recorder)
+    shutil.rmtree(tmp_path / "images")
+
+    with FakeServer(replay=tmp_path) as server:
+        assert ask(server).json() == recorded.json()
+
+
+def test_an_image_that_another_wrote_whole_is_asked_with_again(recorder, tmp_path):
+    recorded = ask(recorder)
+    (path,) = cassettes(tmp_path)
+    cassette = yaml.safe_load(path.read_text())
+    asked = body(text("What is it?"), image(data_url(CAT)))
+    cassette["interactions"][0]["request"]["body"] = json.dumps(asked)
+    path.write_text(yaml.safe_dump(cassette))
+
+    with FakeServer(replay=tmp_path) as server:
+        assert ask(server).json() == recorded.json()
 
 
 def test_a_refusal_is_recorded_like_any_answer(recorder, tmp_path):
