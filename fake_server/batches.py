@@ -13,17 +13,16 @@ has no result; a batch whose requests are all done takes more of them.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from llm_grok_vision.limits import BATCH_DAYS, BATCH_PRICE_PERCENT
 
 from .accounting import Usage
+from .batch import CANCELLED, FAILED, MOST_BYTES, PENDING, SUCCEEDED, Batch, BatchRequest
 from .catalogue import find
 from .completion import Completion
 from .identity import uuid
@@ -31,8 +30,6 @@ from .journal import Journal, LoggedRequest
 from .refusals import ApiError, refuse
 from .request import ChatRequest
 from .service import Service
-
-PENDING, SUCCEEDED, FAILED, CANCELLED = "pending", "succeeded", "failed", "cancelled"
 
 # 2099-12-31. The fixed clock stands in the past: by a client's own clock every batch of it
 # would have expired.
@@ -46,114 +43,6 @@ Questions = Iterable[tuple[str | None, ChatRequest]]
 
 # A server that runs for long would fill the machine: the oldest batches go first.
 MOST_BATCHES = 1000
-MOST_BYTES = 256 * 1024**2
-
-# Bytes that a request takes in a batch beside its id, its model and its answer.
-_BESIDE = 2000
-
-
-class BatchRequest(msgspec.Struct):
-    """A request in a batch; times are seconds since 1970.
-
-    `is_due` is False while a test holds it back. `question` is None when it has ended,
-    because its images are large; `digest` tells it from others all the same.
-    """
-
-    id: str
-    model: str
-    key: str
-    created: int
-    question: ChatRequest | None
-    digest: str
-    is_due: bool
-    state: str = PENDING
-    finished: int | None = None
-
-    @property
-    def size(self) -> int:
-        """About how many bytes it takes when it has ended."""
-        return _BESIDE + len(self.id) + len(self.model)
-
-    def end(self, state: str, now: int) -> None:
-        """Note how it ended, and drop the question."""
-        self.state, self.finished, self.question = state, now, None
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What became of a request that was answered: a completion, or the words of an error."""
-
-    id: str
-    outcome: Completion | str
-
-
-class Batch(msgspec.Struct):
-    """A batch with its requests by id, and their results in the order in which they came.
-
-    `file_id` is the file that it was made of, `problem` what was wrong with that. `size` is
-    about how many bytes are held, `changes` how often it changed.
-    """
-
-    id: str
-    name: str
-    key_id: str
-    created: int
-    expires: int
-    file_id: str | None = None
-    problem: str | None = None
-    cancelled: int | None = None
-    has_expired: bool = False
-    requests: dict[str, BatchRequest] = {}
-    results: list[Result] = []
-    size: int = 0
-    changes: int = 0
-
-    @property
-    def ended(self) -> str:
-        """Why nothing more is done in this batch, or "" where it goes on."""
-        if self.cancelled is not None:
-            return "was cancelled"
-        return "has expired" if self.has_expired else ""
-
-    def count(self) -> Counter[str]:
-        """Count the requests in each state."""
-        return Counter(request.state for request in self.requests.values())
-
-    def take(self, requests: dict[str, BatchRequest]) -> None:
-        """Take requests by their ids; raises the ApiError where there is no room for all."""
-        self.make_room(sum(request.size for request in requests.values()))
-        self.requests.update(requests)
-        self.changes += 1
-
-    def release(self, request: BatchRequest) -> None:
-        """Hold a request back no more."""
-        request.is_due = True
-        self.changes += 1
-
-    def end(
-        self, request: BatchRequest, state: str, now: int, outcome: Completion | str | None = None
-    ) -> None:
-        """Note how a request ended, and its result if it has one."""
-        request.end(state, now)
-        if outcome is not None:
-            self.results.append(Result(request.id, outcome))
-        self.changes += 1
-
-    def cancel(self, now: int, problem: str | None = None) -> None:
-        """Take no more requests, because somebody or something was against it."""
-        self.cancelled, self.problem = now, problem
-        self.size += len(problem or "")
-        self.changes += 1
-
-    def expire(self, now: int) -> None:
-        """Take no more requests, because its time is over."""
-        self.expires, self.has_expired = now, True
-        self.changes += 1
-
-    def make_room(self, size: int) -> None:
-        """Count bytes that are to be held; raises the ApiError where they are too many."""
-        if self.size + size > MOST_BYTES:
-            raise refuse("batch full", most=MOST_BYTES)
-        self.size += size
 
 
 class Batches:

@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 
-from fake_server import FakeServer, batches, journal
+from fake_server import FakeServer, batch, batches, journal
 from tests import batching
 from tests.asking import BEARER, body, image, post, send, text
 from tests.pictures import data_url, picture
@@ -190,9 +190,15 @@ def test_the_oldest_batches_go_when_there_are_too_many(grok_server, monkeypatch)
     assert {batch["batch_id"] for batch in listed} == {*made[3:]}
 
 
+def room_of_batches(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Leave so many bytes for a batch, and for all together."""
+    for module in (batch, batches):
+        monkeypatch.setattr(module, "MOST_BYTES", size)
+
+
 def room_for_requests(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """Leave room for so many short requests in all batches together."""
-    monkeypatch.setattr(batches, "MOST_BYTES", count * 2300)
+    room_of_batches(monkeypatch, count * 2300)
 
 
 def test_the_oldest_batches_go_when_there_are_too_many_requests_in_them(grok_server, monkeypatch):
@@ -222,14 +228,14 @@ LONG_REQUESTS = [
 
 @pytest.mark.parametrize("asked", LONG_REQUESTS)
 def test_a_long_request_fills_a_batch(asked, grok_server, monkeypatch):
-    monkeypatch.setattr(batches, "MOST_BYTES", len(LONG))
+    room_of_batches(monkeypatch, len(LONG))
     batch = batching.create(grok_server)
 
     assert batching.add(grok_server, batch, asked).status_code == 413
 
 
 def test_names_of_batches_take_room_too(grok_server, monkeypatch):
-    monkeypatch.setattr(batches, "MOST_BYTES", 2 * len(LONG))
+    room_of_batches(monkeypatch, 2 * len(LONG))
 
     made = [batching.create(grok_server, name=LONG) for _ in range(3)]
 
@@ -238,7 +244,7 @@ def test_names_of_batches_take_room_too(grok_server, monkeypatch):
 
 
 def test_answers_fail_when_their_batch_is_full(grok_server, monkeypatch):
-    monkeypatch.setattr(batches, "MOST_BYTES", 2 * len(LONG))
+    room_of_batches(monkeypatch, 2 * len(LONG))
     grok_server.when().reply(LONG)
 
     batch = batching.create(grok_server, *map(batching.ask, "123"))
@@ -249,7 +255,7 @@ def test_answers_fail_when_their_batch_is_full(grok_server, monkeypatch):
 
 
 def test_long_errors_fill_a_batch(grok_server, monkeypatch):
-    monkeypatch.setattr(batches, "MOST_BYTES", len(LONG))
+    room_of_batches(monkeypatch, len(LONG))
     grok_server.when().fail(400, error=LONG)
     batch = batching.create(grok_server, batching.ask("1"))
 

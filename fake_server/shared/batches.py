@@ -1,4 +1,4 @@
-"""Batches that processes have together: who is asked reads those that others changed, and writes its own changes."""
+"""Batches that processes have together: each reads what others changed, and writes what it changes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,7 +11,8 @@ from redis.exceptions import LockError
 from redis.lock import Lock
 
 from ..accounting import Usage
-from ..batches import Batch, Batches, BatchRequest
+from ..batch import Batch, BatchRequest
+from ..batches import Batches
 from ..journal import Journal
 from ..refusals import StateLost
 from ..request import ChatRequest

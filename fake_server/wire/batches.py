@@ -16,7 +16,7 @@ import msgspec
 
 from llm_grok_vision.limits import MAX_BATCH_PAYLOAD
 
-from ..batches import CANCELLED, FAILED, PENDING, SUCCEEDED, Batch, BatchRequest, Result
+from ..batch import CANCELLED, FAILED, PENDING, SUCCEEDED, Batch, BatchRequest, Result
 from ..files import File
 from ..refusals import ApiError, refuse
 from ..request import ChatRequest
