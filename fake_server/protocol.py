@@ -11,6 +11,7 @@ import socket
 import struct
 from functools import partial
 from typing import Any, cast
+from weakref import proxy
 
 import zttp
 from uvicorn.protocols.http.auto_zttp_impl import AutoZttpProtocol
@@ -52,8 +53,9 @@ class _Http2(ZttpH2Protocol):
             # As in HTTP/1.1 below.
             self.conn.stream(event.stream_id).send_response(400, [], end_stream=True)
             return
+        # The proxy, because else the request and its scope hold each other.
         cycle = self.cycles[event.stream_id]
-        cycle.scope["extensions"][END_WITH_HEADERS] = partial(_end_with_headers, cycle)  # type: ignore[assignment] # ASGI leaves its types to its inventor
+        cycle.scope["extensions"][END_WITH_HEADERS] = partial(_end_with_headers, proxy(cycle))  # type: ignore[assignment] # ASGI leaves its types to its inventor
 
 
 class _Http1(ZttpProtocol):

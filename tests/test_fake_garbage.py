@@ -7,6 +7,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from uvicorn.protocols.http.zttp_h2_impl import RequestResponseCycle
+from xai_sdk import Client
+from xai_sdk.chat import user
 
 from fake_server import FakeServer
 from tests.asking import BEARER, body, image, prompt, text
@@ -78,3 +81,13 @@ def test_an_answer_that_fails_by_a_script_leaves_nothing(grok_server):
     grok_server.when().fail(500)
     with connected(grok_server) as ask:
         assert left(lambda: ask("POST", CHAT, json=body(text("Hello")), headers=BEARER)) == []
+
+
+def test_a_call_of_grpc_leaves_nothing(grok_server):
+    address = grok_server.url.removeprefix("http://").removesuffix("/v1")
+    with Client(api_key="any", api_host=address, use_insecure_channel=True) as client:
+        chat = client.chat.create(model="grok-4", messages=[user("Hello")])
+
+        found = left(chat.sample)
+
+    assert not [one for one in found if isinstance(one, RequestResponseCycle)]
