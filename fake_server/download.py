@@ -14,7 +14,7 @@ import msgspec
 from llm_grok_vision.limits import FETCH_MEDIA_TYPES, FETCH_SECONDS, FETCH_USER_AGENT
 
 from .addresses import host_of, is_private
-from .refusals import refuse
+from .refusals import ApiError, refuse
 
 # ASSUMED: what the service does with redirects is not known.
 _MOST_REDIRECTS = 3
@@ -39,6 +39,9 @@ class Downloads(msgspec.Struct, frozen=True):
             return await asyncio.wait_for(self._follow(url), FETCH_SECONDS)
         except (asyncio.TimeoutError, httpx2.TimeoutException):
             raise refuse("fetch timeout") from None
+        except ApiError as error:
+            # `wait_for` keeps it, and its traceback all frames that it passes, until the collector comes.
+            raise error.with_traceback(None) from None
 
     async def _follow(self, url: str) -> Downloaded:
         async with httpx2.AsyncClient(

@@ -12,6 +12,7 @@ from xai_sdk import Client
 from xai_sdk.chat import user
 
 from fake_server import FakeServer
+from fake_server.request import ChatRequest
 from tests.asking import BEARER, body, image, prompt, text
 from tests.pictures import data_url, picture
 from tests.test_fake_refusals import CASES, Case
@@ -75,6 +76,14 @@ def test_a_request_that_was_refused_leaves_nothing(case: Case):
         found = left(lambda: ask(case.method, case.path, headers=case.headers, **options))
 
     assert found == []
+
+
+def test_an_image_that_can_not_be_fetched_leaves_nothing_of_its_request(web):
+    asked = body(image(f"{web.url}/nowhere.png"))
+    with FakeServer(allow_hosts=["127.0.0.1"]) as server, connected(server) as ask:
+        found = left(lambda: ask("POST", CHAT, json=asked, headers=BEARER))
+
+    assert not [one for one in found if isinstance(one, ChatRequest)]
 
 
 def test_an_answer_that_fails_by_a_script_leaves_nothing(grok_server):
