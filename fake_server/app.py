@@ -37,7 +37,7 @@ class App:
     """The ASGI application; `api_key` is the one good key, or None where any will do.
 
     `restore` reads the scenario's file again, if there is one. `after_large` hears when a large
-    request was answered.
+    request was answered, or all was forgotten.
     """
 
     service: Service
@@ -60,6 +60,7 @@ class App:
         self.journal.clear()
         self.batches.clear()
         self.service.clear()
+        self.after_large()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
