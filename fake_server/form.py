@@ -14,6 +14,10 @@ from llm_grok_vision.limits import MAX_FILE_SECONDS, MIN_FILE_SECONDS
 from .refusals import refuse
 
 
+# Parts of a form: an upload has three. A million small ones would keep everybody waiting for seconds.
+_MOST_PARTS = 1000
+
+
 class NoForm(ValueError):
     """What is no form; says why."""
 
@@ -69,12 +73,17 @@ def read_form(body: bytes, content_type: str) -> list[Sent]:
         raise NoForm("the Content-Type is not multipart/form-data with a boundary")
     form: list[Sent] = []
 
+    def take(sent: Sent) -> None:
+        if len(form) == _MOST_PARTS:
+            raise NoForm(f"more than {_MOST_PARTS:,} parts")
+        form.append(sent)
+
     def note(field: Any) -> None:
-        form.append(Sent(_text(field.field_name), field.value or b""))
+        take(Sent(_text(field.field_name), field.value or b""))
 
     def keep(file: Any) -> None:
         file.file_object.seek(0)
-        form.append(Sent(_text(file.field_name), file.file_object.read(), _text(file.file_name)))
+        take(Sent(_text(file.field_name), file.file_object.read(), _text(file.file_name)))
 
     headers = {"Content-Type": content_type.encode()}
     try:

@@ -193,6 +193,16 @@ def form(*fields: tuple[bytes, bytes, bytes]) -> bytes:
     return b"".join(parts) + b"--b--\r\n"
 
 
+@pytest.mark.parametrize(("parts", "status"), [(1000, 200), (1001, 400)])
+def test_a_form_has_at_most_a_thousand_parts(grok_server, parts, status):
+    content = form(*[(b"file", b"cat.png", b"")] * parts)
+
+    answer = send(grok_server, "POST", "/v1/files", content=content, headers=FORM)
+
+    assert answer.status_code == status
+    assert answer.is_success or answer.text.endswith("request: more than 1,000 parts")
+
+
 def test_a_file_in_another_field_is_not_taken(grok_server):
     content = form((b"mask", b"mask.png", b"mask"), (b"file", b"cat.png", PHOTO))
 
