@@ -13,7 +13,6 @@ from llm_grok_vision.limits import MAX_FILE_SECONDS, MIN_FILE_SECONDS
 
 from .refusals import refuse
 
-
 # Parts of a form: an upload has three. A million small ones would keep everybody waiting for seconds.
 _MOST_PARTS = 1000
 
