@@ -4,6 +4,7 @@ In this order: what the test mapped, a file of --images, the network for hosts t
 --allow-host names, else the built-in placeholder. Hosts under .invalid always fail.
 """
 
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -50,7 +51,7 @@ class Sources(msgspec.Struct, frozen=True):
             got = await Downloads(self.allow_hosts, self.max_image_bytes).fetch(url)
             return Fetched(got.data, "network", got.declared)
         if self.placeholder and not is_private(host):
-            return Fetched(_PLACEHOLDER.read_bytes(), "placeholder")
+            return _placeholder()
         if is_private(host):
             raise refuse("fetch not allowed", host=host)
         raise refuse("fetch failed", status="404 Not Found")
@@ -65,6 +66,11 @@ class Sources(msgspec.Struct, frozen=True):
             return path if path.is_relative_to(root / host) and path.is_file() else None
         except (OSError, ValueError):
             return None
+
+
+@cache
+def _placeholder() -> Fetched:
+    return Fetched(_PLACEHOLDER.read_bytes(), "placeholder")
 
 
 def _read(path: Path) -> bytes:
