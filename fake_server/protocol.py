@@ -29,11 +29,23 @@ _ANY = bytes(64 * 1024)
 # Bytes of answers that a client of HTTP/2 may leave unread: to each of its own small frames there is one.
 MOST_UNREAD = 64 * 1024**2
 
+# zttp breaks a connection off, with all that is on it, at its 4,096th request, and at the 256th that
+# its client takes back. Long before, the client is asked to go on with another connection.
+MOST_REQUESTS = 3000
+MOST_TAKEN_BACK = 128
+
+# All streams that there may be: https://datatracker.ietf.org/doc/html/rfc9113#section-6.8
+_ANY_STREAM = 2**31 - 1
+
 # With which TLS begins: https://datatracker.ietf.org/doc/html/rfc8446#section-5.1
 _HANDSHAKE = b"\x16"
 
 
 class _Http2(ZttpH2Protocol):
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._requests = self._taken_back = 0
+
     def data_received(self, data: bytes) -> None:
         """Take what came, and let a client go that asks without end and reads nothing."""
         super().data_received(data)
@@ -47,6 +59,9 @@ class _Http2(ZttpH2Protocol):
 
     def handle_request(self, event: zttp.Request) -> None:
         """Hand the request over; its task starts at the next turn of the loop."""
+        self._requests += 1
+        if self._requests == MOST_REQUESTS:
+            self._ask_to_leave()
         try:
             super().handle_request(event)
         except UnicodeDecodeError:
@@ -55,7 +70,23 @@ class _Http2(ZttpH2Protocol):
             return
         # The proxy, because else the request and its scope hold each other.
         cycle = self.cycles[event.stream_id]
+        if event.end_stream:
+            # Of the end of a body that is none, zttp tells nothing else, and uvicorn waits for it.
+            cycle.more_body = False
+            cycle.message_event.set()
         cycle.scope["extensions"][END_WITH_HEADERS] = partial(_end_with_headers, proxy(cycle))  # type: ignore[assignment] # ASGI leaves its types to its inventor
+
+    def handle_rst_stream(self, event: zttp.RstStream) -> None:
+        """Forget a request that its client took back."""
+        if event.stream_id in self.cycles:
+            self._taken_back += 1
+            if self._taken_back == MOST_TAKEN_BACK:
+                self._ask_to_leave()
+        super().handle_rst_stream(event)
+
+    def _ask_to_leave(self) -> None:
+        """Answer all that still comes, and have the client connect anew for what is next."""
+        self.conn.close(zttp.H2ErrorCode.NO_ERROR, _ANY_STREAM)
 
 
 class _Http1(ZttpProtocol):

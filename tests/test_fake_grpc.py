@@ -7,6 +7,9 @@ import sys
 import threading
 import time
 import zlib
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -234,6 +237,48 @@ def test_pings_of_a_client_end_no_call(grok_server, monkeypatch):
 
     assert answer.outputs[0].message.content == "The fake server saw no image."
     assert len(grok_server.requests) == 1
+
+
+def late(until: threading.Event) -> Callable[[object], Awaitable[str]]:
+    """Make a function that answers when something has happened."""
+
+    async def answer(_request: object) -> str:
+        await asyncio.to_thread(until.wait)
+        return "Late."
+
+    return answer
+
+
+def test_more_calls_than_a_connection_takes_are_all_answered(grok_server):
+    others_are_done = threading.Event()
+    grok_server.when(stream=True).reply(late(others_are_done))
+    with channel(grok_server) as opened, ThreadPoolExecutor(8) as threads:
+        stub = chat_pb2_grpc.ChatStub(opened)
+        first = stub.GetCompletionChunk(HELLO, metadata=KEY)
+        asked = threads.map(lambda _: stub.GetCompletion(HELLO, metadata=KEY), range(5000))
+        answers = Counter(answer.outputs[0].message.content for answer in asked)
+        others_are_done.set()
+        heard = "".join(chunk.outputs[0].delta.content for chunk in first)
+
+    assert answers == {"The fake server saw no image.": 5000}
+    assert heard == "Late."
+
+
+def test_calls_that_are_taken_back_disturb_no_other(grok_server):
+    others_are_done = threading.Event()
+    grok_server.when(stream=False).reply(late(others_are_done))
+    grok_server.when(stream=True).reply("Never.", fault={"first_token": 60})
+    with channel(grok_server) as opened:
+        stub = chat_pb2_grpc.ChatStub(opened)
+        first = stub.GetCompletion.future(HELLO, metadata=KEY)
+        for _ in range(300):
+            taken_back = stub.GetCompletionChunk(HELLO, metadata=KEY)
+            # Its headers are there.
+            taken_back.initial_metadata()
+            taken_back.cancel()
+        others_are_done.set()
+
+        assert first.result().outputs[0].message.content == "Late."
 
 
 def test_a_client_that_gives_up_leaves_the_server_well(grok_server, monkeypatch):

@@ -6,11 +6,13 @@ import threading
 
 import httpx2
 import pytest
+import zttp
 
 import fake_server
 from fake_server import FakeServer
 from tests.asking import BEARER, body, image, post, send
 from tests.pictures import picture
+from tests.sockets import connected
 from tests.web import serving
 
 URL = "https://example.com/cat.png"
@@ -166,6 +168,23 @@ def test_http_2_is_spoken_too(grok_server):
         frame = client.recv(9)
 
     assert frame[3] == 4
+
+
+def test_a_request_of_http_2_that_is_nothing_but_headers_is_answered(grok_server):
+    # The method GET, the scheme http, the path / and the name x: https://datatracker.ietf.org/doc/html/rfc7541
+    fields = bytes([0x82, 0x86, 0x84, 0x41, 1]) + b"x"
+    settings = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    asked = bytes([0, 0, len(fields), 1, 5, 0, 0, 0, 1]) + fields
+    answer = zttp.Connection(zttp.CLIENT, protocol=zttp.HTTP2)
+    answer.send_request(b"GET", b"/", b"HTTP/2", [(b"host", b"x")])
+    with connected(grok_server) as client:
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + asked)
+        events: list[zttp.Event] = []
+        while not any(isinstance(event, zttp.Response) for event in events):
+            answer.receive_data(client.recv(65536))
+            events += iter(answer.next_event, zttp.NEED_DATA)
+
+    assert [event.status_code for event in events if isinstance(event, zttp.Response)] == [404]
 
 
 def test_who_offers_http_2_is_answered_in_http_1_without_a_warning(grok_server, caplog):
