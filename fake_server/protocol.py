@@ -34,8 +34,9 @@ MOST_UNREAD = 64 * 1024**2
 MOST_REQUESTS = 3000
 MOST_TAKEN_BACK = 128
 
-# All streams that there may be: https://datatracker.ietf.org/doc/html/rfc9113#section-6.8
-_ANY_STREAM = 2**31 - 1
+# To go away in peace, from all streams that there may be:
+# https://datatracker.ietf.org/doc/html/rfc9113#section-6.8
+_NO_ERROR, _ANY_STREAM = 0, 2**31 - 1
 
 # With which TLS begins: https://datatracker.ietf.org/doc/html/rfc8446#section-5.1
 _HANDSHAKE = b"\x16"
@@ -71,7 +72,7 @@ class _Http2(ZttpH2Protocol):
         # The proxy, because else the request and its scope hold each other.
         cycle = self.cycles[event.stream_id]
         if event.end_stream:
-            # Of the end of a body that is none, zttp tells nothing else, and uvicorn waits for it.
+            # zttp tells no more of the end of a body that is none, and uvicorn waits for it.
             cycle.more_body = False
             cycle.message_event.set()
         cycle.scope["extensions"][END_WITH_HEADERS] = partial(_end_with_headers, proxy(cycle))  # type: ignore[assignment] # ASGI leaves its types to its inventor
@@ -86,7 +87,7 @@ class _Http2(ZttpH2Protocol):
 
     def _ask_to_leave(self) -> None:
         """Answer all that still comes, and have the client connect anew for what is next."""
-        self.conn.close(zttp.H2ErrorCode.NO_ERROR, _ANY_STREAM)
+        self.conn.close(_NO_ERROR, _ANY_STREAM)
 
 
 class _Http1(ZttpProtocol):
