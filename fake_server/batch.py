@@ -39,10 +39,6 @@ class BatchRequest(msgspec.Struct):
         """About how many bytes it takes when it has ended."""
         return _BESIDE + len(self.id) + len(self.model)
 
-    def end(self, state: str, now: int) -> None:
-        """Note how it ended, and drop the question."""
-        self.state, self.finished, self.question = state, now, None
-
 
 class Result(msgspec.Struct, frozen=True):
     """What became of a request that was answered: a completion, or the words of an error."""
@@ -55,7 +51,8 @@ class Batch(msgspec.Struct):
     """A batch with its requests by id, and their results in the order in which they came.
 
     `file_id` is the file that it was made of, `problem` what was wrong with that. `size` is
-    about how many bytes are held, `changes` how often it changed.
+    about how many bytes are held, `version` what servers that share it call it, or "" since it
+    changed.
     """
 
     id: str
@@ -70,7 +67,7 @@ class Batch(msgspec.Struct):
     requests: dict[str, BatchRequest] = {}
     results: list[Result] = []
     size: int = 0
-    changes: int = 0
+    version: str = ""
 
     @property
     def ended(self) -> str:
@@ -87,32 +84,32 @@ class Batch(msgspec.Struct):
         """Take requests by their ids; raises the ApiError where there is no room for all."""
         self.make_room(sum(request.size for request in requests.values()))
         self.requests.update(requests)
-        self.changes += 1
+        self.version = ""
 
     def release(self, request: BatchRequest) -> None:
         """Hold a request back no more."""
         request.is_due = True
-        self.changes += 1
+        self.version = ""
 
     def end(
         self, request: BatchRequest, state: str, now: int, outcome: Completion | str | None = None
     ) -> None:
-        """Note how a request ended, and its result if it has one."""
-        request.end(state, now)
+        """Note how a request ended, and its result if it has one; drop the question."""
+        request.state, request.finished, request.question = state, now, None
         if outcome is not None:
             self.results.append(Result(request.id, outcome))
-        self.changes += 1
+        self.version = ""
 
     def cancel(self, now: int, problem: str | None = None) -> None:
         """Take no more requests, because somebody or something was against it."""
         self.cancelled, self.problem = now, problem
         self.size += len(problem or "")
-        self.changes += 1
+        self.version = ""
 
     def expire(self, now: int) -> None:
         """Take no more requests, because its time is over."""
         self.expires, self.has_expired = now, True
-        self.changes += 1
+        self.version = ""
 
     def make_room(self, size: int) -> None:
         """Count bytes that are to be held; raises the ApiError where they are too many."""

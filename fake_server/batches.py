@@ -102,10 +102,6 @@ class Batches:
         """Put the questions of its file into a batch, all of them or none; raises ApiError."""
         self._admit(batch, questions, key)
 
-    def reject(self, batch: Batch, problem: str) -> None:
-        """Cancel a batch, because its file is no good."""
-        self.cancel(batch, problem)
-
     def _admit(self, batch: Batch, questions: Questions, key: str) -> None:
         added: dict[str, BatchRequest] = {}
         for given, question in questions:
@@ -143,7 +139,7 @@ class Batches:
             size -= self._batches.pop(next(iter(self._batches))).size
 
     def cancel(self, batch: Batch, problem: str | None = None) -> None:
-        """Cancel what is pending; a second time changes nothing."""
+        """Cancel what is pending, with the problem if its file is no good; a second time changes nothing."""
         if batch.cancelled is not None:
             return
         batch.cancel(self._service.now(), problem)

@@ -63,12 +63,7 @@ def without_images(request: bytes, content_type: str, folder: Path) -> bytes:
 
 def with_hashes(request: Any) -> Any:
     """Put the hash of each inline image, or file, of a body that was parsed in its place."""
-    if isinstance(request, Form):
-        return Form(map(_hashed, request))
-    try:
-        return _each_text(request, partial(_named, name=_hash))
-    except RecursionError:
-        return request
+    return _each(request, partial(_named, name=_hash), _hashed)
 
 
 def _hash(data: bytes) -> str:
@@ -130,10 +125,15 @@ def with_images(request: Any, folder: Path) -> Any:
         found = _HASHED_FILE.fullmatch(sent.data) if sent.file_name is not None else None
         return sent._replace(data=read(found[1].decode())) if found else sent
 
+    return _each(request, whole, with_file)
+
+
+def _each(request: Any, change: Callable[[str], str], change_sent: Callable[[Sent], Sent]) -> Any:
+    """Change every text of a body that was parsed, or all that was sent in a form."""
     if isinstance(request, Form):
-        return Form(map(with_file, request))
+        return Form(map(change_sent, request))
     try:
-        return _each_text(request, whole)
+        return _each_text(request, change)
     except RecursionError:
         # Such a one was kept as it came.
         return request

@@ -48,8 +48,6 @@ class SharedBatches(Batches):
         self._store = store
         names = ("batches", "batches:rows", "batches:cleared")
         self._index, self._rows, self._cleared = map(store.key, names)
-        # The version of each batch that was read or written last, and its changes until then.
-        self._known: dict[str, tuple[str, int]] = {}
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -103,11 +101,12 @@ class SharedBatches(Batches):
         self._lock = lock
         try:
             cleared, data = self._store.ask("MGET", self._cleared, self._index)
-            self._read(self._store.decoded(data, _Index) if data else _Index())
+            index = self._store.decoded(data, _Index) if data else _Index()
+            self._read(index)
             try:
                 yield
             finally:
-                self._put_back(data, cleared)
+                self._put_back(index, cleared)
         finally:
             with self._store.reached(), suppress(LockError):
                 lock.release()
@@ -116,55 +115,37 @@ class SharedBatches(Batches):
         found = {
             name: batch
             for name, version in index.versions.items()
-            if (batch := self._batches.get(name)) and self._is_written(batch, version)
+            if (batch := self._batches.get(name)) and batch.version == version
         }
         changed = [name for name in index.versions if name not in found]
         rows = self._store.ask("HMGET", self._rows, *changed) if changed else []
-        if None in rows:
-            # Somebody forgot all of them meanwhile.
-            index = _Index()
         found |= {
             name: self._store.decoded(row, Batch)
             for name, row in zip(changed, rows, strict=True)
+            # Else somebody forgot it meanwhile.
             if row is not None
         }
-        batches = [found[name] for name in index.versions]
-        self._batches = {batch.id: batch for batch in batches}
-        self._waiting, self._is_holding = index.waiting, index.is_holding
-        self._note(batches, index.versions)
+        self._batches = {name: found[name] for name in index.versions if name in found}
+        self._waiting, self._is_holding = [*index.waiting], index.is_holding
 
-    def _is_written(self, batch: Batch, version: str) -> bool:
-        """Whether a batch is here in this version, and did not change since."""
-        return self._known.get(batch.id) == (version, batch.changes)
-
-    def _note(self, batches: list[Batch], versions: dict[str, str]) -> None:
-        self._known = {batch.id: (versions[batch.id], batch.changes) for batch in batches}
-
-    def _put_back(self, before: bytes | None, cleared: bytes | None) -> None:
+    def _put_back(self, before: _Index, cleared: bytes | None) -> None:
         batches = self.all()
-        versions = {batch.id: self._version(batch) for batch in batches}
-        index = encoded(_Index(versions, self._waiting, self._is_holding))
+        changed = [batch for batch in batches if not batch.version]
+        for batch in changed:
+            batch.version = token_hex(8)
+        versions = {batch.id: batch.version for batch in batches}
+        index = _Index(versions, self._waiting, self._is_holding)
         if index == before or self._store.ask("GET", self._cleared) != cleared:
             return
         with self._store.reached():
             if not self._lock.owned():
                 raise StateLost("the state can't be used: others had the batches meanwhile")
-        self._store.together(*self._changes(batches, versions), ("SET", self._index, index))
-        self._note(batches, versions)
-
-    def _version(self, batch: Batch) -> str:
-        version, changes = self._known.get(batch.id, ("", -1))
-        return version if changes == batch.changes else token_hex(8)
-
-    def _changes(
-        self, batches: list[Batch], versions: dict[str, str]
-    ) -> Iterator[tuple[str | bytes, ...]]:
-        """Write the commands that bring what is in Redis to these versions."""
-        for batch in batches:
-            if not self._is_written(batch, versions[batch.id]):
-                yield ("HSET", self._rows, batch.id, _row(batch))
-        if gone := self._known.keys() - versions.keys():
-            yield ("HDEL", self._rows, *gone)
+        commands: list[tuple[str | bytes, ...]] = [
+            ("HSET", self._rows, batch.id, _row(batch)) for batch in changed
+        ]
+        if gone := before.versions.keys() - versions.keys():
+            commands.append(("HDEL", self._rows, *gone))
+        self._store.together(*commands, ("SET", self._index, encoded(index)))
 
 
 def _row(batch: Batch) -> bytes:

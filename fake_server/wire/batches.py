@@ -80,7 +80,7 @@ async def _fill(call: Call, batch: Batch, file: File) -> None:
         questions = await asyncio.to_thread(batch_file.read, file.data)
         call.batches.fill(batch, questions, call.log.key)
     except (ApiError, batch_file.Unreadable) as error:
-        call.batches.reject(batch, f"JSONL file validation failed: {error}")
+        call.batches.cancel(batch, f"JSONL file validation failed: {error}")
     await call.batches.work()
 
 
