@@ -93,9 +93,11 @@ async def _stop(server: uvicorn.Server, app: Front, outbox: Outbox, patience: fl
     for connection in list(server.server_state.connections):
         if connection.transport is not None:
             connection.transport.abort()
+    # One turn of the loop, in which each connection hears that it is lost before its task does: of
+    # one that is in the middle of a stream, uvicorn would tell that it ended without an end.
+    await asyncio.sleep(0)
     for task in list(server.server_state.tasks):
         task.cancel()
-    # One turn of the loop, in which each connection hears that it is lost before its task does.
     await asyncio.sleep(0)
 
 

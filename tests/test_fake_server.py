@@ -1,5 +1,6 @@
 """A server in a `with` block is there at once, leaves nothing behind, and forgets when told."""
 
+import asyncio
 import gc
 import socket
 import threading
@@ -12,7 +13,7 @@ import fake_server
 from fake_server import FakeServer
 from tests.asking import BEARER, body, image, post, send
 from tests.pictures import picture
-from tests.sockets import connected
+from tests.sockets import connected, question
 from tests.web import serving
 
 URL = "https://example.com/cat.png"
@@ -82,6 +83,20 @@ def test_a_picture_that_is_still_coming_does_not_hold_it(caplog):
         asking.join(30)
 
     assert len(errors) == 1
+    assert caplog.records == []
+
+
+def test_a_stream_that_is_read_as_it_comes_does_not_hold_it(caplog):
+    async def read_some() -> None:
+        server = FakeServer()
+        async with server.running():
+            reader, writer = await asyncio.open_connection("127.0.0.1", port(server))
+            writer.write(question(parts=[image(URL)] * 100, stream=True, n=128))
+            await reader.readuntil(b"data: ")
+        writer.close()
+
+    asyncio.run(read_some())
+
     assert caplog.records == []
 
 
