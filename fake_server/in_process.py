@@ -139,7 +139,12 @@ def transport(app: App, library: Any) -> Any:
 
         def handle_request(self, request: Any) -> Any:
             exchange = self.loop.wait(_begun(app, request, request.read()))
-            start = self.loop.wait(_next(library, exchange, request))
+            try:
+                start = self.loop.wait(_next(library, exchange, request))
+            except BaseException:
+                # Whatever interrupted it: there is no answer yet that could be closed.
+                self.loop.wait(exchange.leave())
+                raise
             stream = Body(self.loop, exchange, request)
             return library.Response(start["status"], headers=start["headers"], stream=stream)
 
@@ -160,3 +165,6 @@ async def _next(library: Any, exchange: _Exchange, request: Any) -> Message:
     except (_Broken, asyncio.TimeoutError) as error:
         await exchange.leave()
         raise _error(library, error, request) from None
+    except asyncio.CancelledError:
+        await exchange.leave()
+        raise

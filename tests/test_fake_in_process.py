@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import signal
 
 import httpx
 import httpx2
@@ -182,6 +183,35 @@ def test_a_client_that_runs_out_of_patience_is_let_go(server):
     with pytest.raises(httpx2.ReadTimeout):
         asyncio.run(ask())
 
+    assert server.requests[0].error == "The client went away before its answer was complete."
+
+
+def test_a_client_that_gives_up_before_the_headers_is_let_go(server):
+    server.reply("one", fault={"first_token": 60, "after_events": 0})
+
+    async def ask():
+        transport = server.async_transport(httpx2)
+        async with httpx2.AsyncClient(transport=transport, timeout=None) as client:
+            await asyncio.wait_for(client.post(URL, json=body(), headers=BEARER), 0.1)
+
+    with pytest.raises(asyncio.TimeoutError):
+        asyncio.run(ask())
+
+    assert server.requests[0].error == "The client went away before its answer was complete."
+
+
+def test_a_client_that_is_interrupted_is_let_go(server):
+    server.reply("one", fault={"first_token": 60, "after_events": 0})
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+
+    with (
+        httpx2.Client(transport=server.transport(httpx2), timeout=None) as client,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        client.post(URL, json=body(), headers=BEARER)
+
+    signal.signal(signal.SIGALRM, before)
     assert server.requests[0].error == "The client went away before its answer was complete."
 
 
