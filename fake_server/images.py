@@ -137,9 +137,6 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     position = 2
     while found := _MARKER.search(data, position):
         marker, position = found[1][0], found.end()
-        if marker == _END:
-            yield marker, b""
-            return
         length = int.from_bytes(data[position : position + 2], "big")
         yield marker, data[position + 2 : position + length]
         position += length

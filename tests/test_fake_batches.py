@@ -176,6 +176,17 @@ def test_held_requests_are_let_through_one_by_one(grok_server):
     assert seen == [["1"], [], ["1", "2"], ["3"]]
 
 
+@pytest.mark.parametrize("view", ["", "/{batch}", "/{batch}/requests", "/{batch}/results"])
+def test_wherever_anybody_looks_what_was_let_through_is_answered(grok_server, view):
+    grok_server.hold_batches()
+    batch = create(grok_server, ask("1"))
+    grok_server.finish_batches()
+
+    call(grok_server, "GET", view.format(batch=batch))
+
+    assert [log.status for log in grok_server.requests if log.batch_request_id == "1"] == [200]
+
+
 def test_steps_that_are_taken_before_anybody_looks_add_up(grok_server):
     grok_server.hold_batches()
     batch = create(grok_server, ask("1"), ask("2"), ask("3"))

@@ -116,6 +116,12 @@ MANGLED = [
     pytest.param(frame(b"ab", compressed=True), "deflate", "is no deflate", id="no-deflate"),
     pytest.param(frame(gzip.compress(b"ab")[:-9], compressed=True), "gzip", "is cut", id="cut"),
     pytest.param(
+        frame(gzip.compress(bytes(100_000))[:-8], compressed=True),
+        "gzip",
+        "is cut",
+        id="cut-at-most",
+    ),
+    pytest.param(
         frame(gzip.compress(bytes(10**6)), compressed=True),
         "gzip",
         "inflates to more than 100000 bytes",

@@ -166,6 +166,10 @@ def test_a_choice_is_rather_a_value_than_null():
     assert check(an(a={"anyOf": [NULL, TEXT]})) == {"a": "text"}
 
 
+def test_a_schema_that_speaks_of_items_alone_is_one_of_a_list():
+    assert check({"items": TEXT, "minItems": 1}) == ["text"]
+
+
 NODE = an(value=TEXT, next={"anyOf": [{"$ref": "#"}, NULL]})
 TREE = an(name=TEXT, children={"type": "array", "items": {"$ref": "#"}})
 SUM = an(left={"$ref": "#/$defs/Term"}, right={"$ref": "#/$defs/Term"})

@@ -103,6 +103,13 @@ def test_the_clock_only_goes_on_and_for_ten_years(grok_server, seconds):
         grok_server.advance(seconds)
 
 
+def test_ten_years_are_all_that_the_clock_goes_on(grok_server):
+    grok_server.advance(9 * 365 * 86400)
+
+    with pytest.raises(ValueError, match="time is moved on by seconds from 0 to ten years, not"):
+        grok_server.advance(2 * 365 * 86400)
+
+
 def test_clearing_brings_the_clock_back(grok_server):
     before = post(grok_server, body()).json()["created"]
     grok_server.advance(60)

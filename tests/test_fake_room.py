@@ -356,6 +356,17 @@ def test_the_oldest_answers_go_when_they_are_too_long(grok_server, monkeypatch):
     assert _found_later(grok_server, ["first", "second"]) == [404, 200]
 
 
+def test_an_answer_takes_the_room_of_what_it_goes_on_from(grok_server, monkeypatch):
+    monkeypatch.setattr(grok_server.app.service.stored.shelf, "room", 1.5 * len(LONG))
+    with openai.OpenAI(base_url=grok_server.url, api_key="any", max_retries=0) as client:
+        first = client.responses.create(model="grok-4", input=LONG).id
+        last = client.responses.create(model="grok-4", input="on", previous_response_id=first).id
+
+        assert client.responses.retrieve(last).id == last
+        with pytest.raises(openai.NotFoundError):
+            client.responses.retrieve(first)
+
+
 def test_of_what_functions_raise_the_first_hundred_are_kept():
     raised = itertools.count()
 
