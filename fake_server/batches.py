@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
@@ -62,7 +63,8 @@ class Batches:
         self._batches: dict[str, Batch] = {}
         self._waiting: list[tuple[str, str]] = []
         self._is_holding = False
-        self._working = asyncio.Lock()
+        self._working: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
+        self._working = WeakKeyDictionary()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -153,7 +155,9 @@ class Batches:
 
     async def work(self) -> None:
         """Answer the requests that are due, one after the other; end those that are too late."""
-        async with self._working:
+        # Without a socket, each test may have a loop of its own; a lock is one loop's for good.
+        loop = asyncio.get_running_loop()
+        async with self._working.setdefault(loop, asyncio.Lock()):
             for batch in self.all():
                 if batch.has_expired:
                     self._end(batch)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from .delivery import BREAK
-from .loop import Loop
+from .loop import SharedLoop
 
 App = Callable[..., Awaitable[None]]
 Message = dict[str, Any]
@@ -116,40 +116,30 @@ def async_transport(app: App, library: Any) -> Any:
     return Transport()
 
 
-def transport(app: App, library: Any) -> Any:
-    """Make a BaseTransport of httpx or httpx2, whichever module is given."""
+def transport(app: App, library: Any, loop: SharedLoop) -> Any:
+    """Make a BaseTransport of httpx or httpx2, whichever module is given; the loop is the application's."""
 
     class Body(library.SyncByteStream):  # type: ignore[misc]
-        def __init__(self, loop: Loop, exchange: _Exchange, request: Any) -> None:
-            self.loop, self.exchange, self.request = loop, exchange, request
+        def __init__(self, exchange: _Exchange, request: Any) -> None:
+            self.exchange, self.request = exchange, request
 
         def __iter__(self) -> Iterator[bytes]:
             more = True
             while more:
-                message = self.loop.wait(_next(library, self.exchange, self.request))
+                message = loop.wait(_next(library, self.exchange, self.request))
                 more = message.get("more_body", False)
                 yield message["body"]
 
         def close(self) -> None:
-            self.loop.wait(self.exchange.leave())
+            if loop.is_open:
+                loop.wait(self.exchange.leave())
 
     class Transport(library.BaseTransport):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.loop = Loop()
-
         def handle_request(self, request: Any) -> Any:
-            exchange = self.loop.wait(_begun(app, request, request.read()))
-            try:
-                start = self.loop.wait(_next(library, exchange, request))
-            except BaseException:
-                # Whatever interrupted it: there is no answer yet that could be closed.
-                self.loop.wait(exchange.leave())
-                raise
-            stream = Body(self.loop, exchange, request)
+            exchange = loop.wait(_begun(app, request, request.read()))
+            start = loop.wait(_next(library, exchange, request))
+            stream = Body(exchange, request)
             return library.Response(start["status"], headers=start["headers"], stream=stream)
-
-        def close(self) -> None:
-            self.loop.close()
 
     return Transport()
 
@@ -166,5 +156,6 @@ async def _next(library: Any, exchange: _Exchange, request: Any) -> Message:
         await exchange.leave()
         raise _error(library, error, request) from None
     except asyncio.CancelledError:
+        # Who gives up, or is interrupted, before the headers has no answer to close.
         await exchange.leave()
         raise

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager, closing
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from .front import Front
 from .in_process import async_transport, transport
 from .journal import Journal, LoggedImage, LoggedRequest
 from .listening import listener, listening
-from .loop import Loop
+from .loop import Loop, SharedLoop
 from .passing import passing
 from .scripts import Answers
 from .service import Service
@@ -162,6 +163,11 @@ class FakeServer(Answers):
             self._scenario.watch, self.app.restore = file.refresh, file.restore
         self.asgi = Front(self.app, passing(record, upstream, replay), token)
 
+    @cached_property
+    def _loop(self) -> SharedLoop:
+        """Where all answer who ask without a socket: one after the other, as over one."""
+        return SharedLoop()
+
     @property
     def requests(self) -> Journal:
         """The newest requests that came in, the oldest first."""
@@ -208,7 +214,7 @@ class FakeServer(Answers):
 
         The server need not be started.
         """
-        return transport(self.asgi, library)
+        return transport(self.asgi, library, self._loop)
 
     def async_transport(self, library: ModuleType) -> Any:
         """Make a transport without a socket for an AsyncClient of httpx or httpx2."""

@@ -1,9 +1,13 @@
 """The fake without a socket, for clients of httpx and httpx2."""
 
 import asyncio
+import gc
 import json
 import random
 import signal
+import subprocess
+import sys
+import threading
 
 import httpx
 import httpx2
@@ -14,6 +18,7 @@ from fake_server import FakeServer
 from tests import batching
 from tests.asking import BEARER, body
 from tests.sessions import STEPS, Known, Question
+from tests.sockets import error_of
 
 URL = "https://api.x.ai/v1/chat/completions"
 LIBRARIES = [pytest.param(httpx, id="httpx"), pytest.param(httpx2, id="httpx2")]
@@ -212,7 +217,7 @@ def test_a_client_that_is_interrupted_is_let_go(server):
         client.post(URL, json=body(), headers=BEARER)
 
     signal.signal(signal.SIGALRM, before)
-    assert server.requests[0].error == "The client went away before its answer was complete."
+    assert error_of(server.requests[0]) == "The client went away before its answer was complete."
 
 
 def test_a_client_that_does_not_wait_for_a_function_of_the_test_is_let_go(server):
@@ -227,6 +232,114 @@ def test_a_client_that_does_not_wait_for_a_function_of_the_test_is_let_go(server
         client.post(URL, json=body(), headers=BEARER)
 
     assert server.requests[0].seconds < 30
+
+
+def test_an_answer_may_be_closed_after_its_client(server):
+    server.reply("one " * 50, fault={"per_token": 0.05})
+    with httpx2.Client(transport=server.transport(httpx2)) as client:
+        request = client.build_request("POST", URL, json=body(stream=True), headers=BEARER)
+        answer = client.send(request, stream=True)
+
+    answer.close()
+
+    assert server.requests[0].error == "The client went away before its answer was complete."
+
+
+def test_clients_that_nobody_closed_leave_no_threads():
+    before = threading.enumerate()
+    server = FakeServer()
+    clients = [httpx2.Client(transport=server.transport(httpx2)) for _ in range(20)]
+    for client in clients:
+        client.get("https://api.x.ai/v1/models", headers=BEARER)
+    (thread,) = set(threading.enumerate()) - set(before)
+
+    del server, clients, client
+    gc.collect()
+
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+# What is left of it is thrown away when Python has ended its threads.
+CARELESS = f"""
+import httpx2
+from fake_server import FakeServer
+
+def pieces():
+    client = httpx2.Client(transport=FakeServer().transport(httpx2))
+    with client.stream("POST", {URL!r}, json={body(stream=True)!r}, headers={BEARER!r}) as answer:
+        yield from answer.iter_raw()
+
+left = pieces()
+print(next(left)[:5])
+"""
+
+
+def test_a_program_ends_that_closes_nothing():
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", CARELESS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "b'data:'\n", "")
+
+
+def test_clients_in_several_threads_are_answered_as_by_one_server(server):
+    states: list[dict[str, int]] = []
+
+    def ask(name: str) -> None:
+        with httpx2.Client(
+            transport=server.transport(httpx2), base_url="https://api.x.ai/v1", headers=BEARER
+        ) as client:
+            for number in range(10):
+                made = client.post("/batches", json={"name": f"{name} {number}"}).json()
+                batch = f"/batches/{made['batch_id']}"
+                requests = [batching.ask(str(each)) for each in range(20)]
+                client.post(f"{batch}/requests", json={"batch_requests": requests})
+                states.append(client.get(batch).json()["state"])
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [state["num_success"] for state in states] == [20] * 40
+
+
+def test_batches_are_answered_in_one_loop_after_another(server):
+    async def slow(_request: object) -> str:
+        await asyncio.sleep(0)
+        return "A boat."
+
+    async def ask_twice_at_once() -> list[int]:
+        transport = server.async_transport(httpx2)
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="https://api.x.ai/v1", headers=BEARER
+        ) as client:
+            made = (await client.post("/batches", json={"name": "boats"})).json()["batch_id"]
+            path = f"/batches/{made}/requests"
+            added = [{"batch_requests": [batching.ask(word)]} for word in ("one", "two")]
+            answers = await asyncio.gather(*(client.post(path, json=each) for each in added))
+            return [answer.status_code for answer in answers]
+
+    server.when().reply(slow)
+
+    assert [asyncio.run(ask_twice_at_once()) for _ in range(2)] == [[200, 200]] * 2
+
+
+def test_who_answers_can_not_ask_the_server_that_waits_for_it(server):
+    client = httpx2.Client(transport=server.transport(httpx2))
+    server.reply(lambda _request: client.get("https://api.x.ai/v1/models").text)
+
+    answer = client.post(URL, json=body(), headers=BEARER)
+
+    assert answer.status_code == 500
+    with pytest.raises(RuntimeError, match="whoever answers can't ask the same server"):
+        server.raise_errors()
 
 
 def test_a_sync_client_may_be_used_where_a_loop_runs(server):
