@@ -324,6 +324,16 @@ def test_the_status_is_a_line_for_each_batch(xai: FakeServer, gallery: Gallery):
     assert everything.exit_code == of_one.exit_code == 0
 
 
+def test_the_status_names_an_output_in_full_that_is_not_below(
+    xai: FakeServer, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+):
+    submit("What?", *gallery(1))
+    output = Path("out.jsonl").absolute()
+    monkeypatch.chdir("photos")
+
+    assert batch("status").stdout.splitlines()[1].split()[1] == str(output)
+
+
 def test_the_status_counts_what_failed_and_what_was_cancelled(xai: FakeServer, gallery: Gallery):
     xai.hold_batches()
     submit("What?", *gallery(3))

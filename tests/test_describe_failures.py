@@ -81,6 +81,14 @@ def test_an_answer_that_nests_too_deep_to_read_is_not_what_the_schema_asks_for(
     )
 
 
+def test_an_answer_that_the_schema_does_not_ask_for_is_quoted(xai: FakeServer, gallery: Gallery):
+    xai.reply("I cannot say.")
+
+    result = describe("Who?", *gallery(1), "--schema", "name, year int", "--output", "o")
+
+    assert "not what the schema asks for: 'I cannot say.'\n" in result.stderr
+
+
 def test_an_answer_that_is_not_what_the_schema_asks_for_is_counted_logged_and_not_written(
     xai: FakeServer, gallery: Gallery
 ):

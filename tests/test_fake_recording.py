@@ -141,6 +141,7 @@ def test_a_file_of_an_upload_is_kept_by_its_hash(recorder, tmp_path):
     (interaction,) = yaml.safe_load(path.read_text())["interactions"]
     name = hashlib.sha256(CAT).hexdigest()
     assert f"\r\n\r\nsha256,{name}\r\n--" in interaction["request"]["body"]
+    assert '"purpose"\r\n\r\nvision\r\n--' in interaction["request"]["body"]
     assert (tmp_path / "images" / name).read_bytes() == CAT
 
 

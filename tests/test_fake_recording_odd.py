@@ -56,6 +56,22 @@ def test_an_answer_that_comes_packed_is_passed_on_and_kept_unpacked(tmp_path):
     assert recorded.content == replayed.content == WHOLE
 
 
+def test_a_cassette_may_have_a_text_for_each_header(tmp_path):
+    with recording(tmp_path, http(WHOLE)) as (server, _):
+        get(server)
+    (path,) = tmp_path.glob("*.yaml")
+    cassette = yaml.safe_load(path.read_text())
+    headers = cassette["interactions"][0]["response"]["headers"]
+    headers.update({name: value for name, (value,) in headers.items()})
+    path.write_text(yaml.safe_dump(cassette))
+
+    with FakeServer(replay=tmp_path) as server:
+        replayed = get(server)
+
+    assert replayed.content == WHOLE
+    assert replayed.headers["content-type"] == "text/plain"
+
+
 @pytest.mark.usefixtures("named_authority")
 def test_an_api_is_asked_by_https(tmp_path, tls):
     with (

@@ -246,6 +246,9 @@ def test_an_image_of_20_mib_is_seen(grok_server):
 MISTAKES = [
     pytest.param(lambda server: server.reply(None), TypeError, "text is a text", id="no-text"),
     pytest.param(
+        lambda server: server.fail(400, code=5), TypeError, "code is a text, not 5", id="no-code"
+    ),
+    pytest.param(
         lambda server: server.reply(tool_calls=["f"]), TypeError, "pairs of a name", id="no-pair"
     ),
     pytest.param(lambda server: server.fail(200), ValueError, "from 400 to 599", id="no-failure"),

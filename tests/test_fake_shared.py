@@ -325,12 +325,15 @@ def test_what_a_file_says_holds_again_for_all_when_one_forgets(state, tmp_path):
     ids=lambda limits: next(iter(limits)),
 )
 def test_limits_of_a_minute_are_counted_together(state, limits):
-    def statuses(*servers: FakeServer) -> list[tuple[int, str | None]]:
-        answers = [post(servers[n % len(servers)], HELLO) for n in range(5)]
+    def statuses(*servers: FakeServer) -> list[tuple[int, str | None, str | None]]:
+        answers = [post(servers[n % len(servers)], HELLO) for n in range(6)]
         servers[0].advance(60)
         answers.append(post(servers[-1], HELLO))
         left = "x-ratelimit-remaining-requests"
-        return [(answer.status_code, answer.headers.get(left)) for answer in answers]
+        return [
+            (answer.status_code, answer.headers.get(left), answer.json().get("error"))
+            for answer in answers
+        ]
 
     with FakeServer(**limits) as alone:
         expected = statuses(alone)
@@ -338,7 +341,7 @@ def test_limits_of_a_minute_are_counted_together(state, limits):
         shared = statuses(one, other)
 
     assert shared == expected
-    assert [status for status, _ in shared[-2:]] == [429, 200]
+    assert [status for status, _, _ in shared[-2:]] == [429, 200]
 
 
 def test_time_that_one_is_told_passes_for_all(pair):

@@ -81,10 +81,16 @@ def test_a_text_that_is_too_long_for_the_model_is_not_cut(grok_server):
     ("path", "body"),
     [
         ("/v1/tokenize-text", {"text": "A", "model": "grok-5"}),
+        ("/v1/tokenize-text", {"text": "A", "model": "grok-imagine-image"}),
         ("/v1/embeddings", {"input": "A", "model": "grok-5"}),
         ("/v1/embeddings", {"input": ["A"], "model": "grok-4"}),
     ],
-    ids=["tokens", "assumed-embeddings", "assumed-embeddings-of-a-language-model"],
+    ids=[
+        "tokens",
+        "assumed-tokens-of-a-model-that-makes-images",
+        "assumed-embeddings",
+        "assumed-embeddings-of-a-language-model",
+    ],
 )
 def test_a_model_that_there_is_not_is_refused(grok_server, path, body):
     answer = send(grok_server, "POST", path, json=body, headers=BEARER)
