@@ -1,14 +1,18 @@
 """What all tests share: LLM's own folder is never touched, nor the machine's settings."""
 
+import shutil
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlite_utils
 import tenacity
 import trustme
 from hypothesis import HealthCheck, settings
+from llm.migrations import migrate
 
 from fake_server import FakeServer
 from llm_grok_vision import retries
@@ -25,9 +29,18 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 
+@pytest.fixture(scope="session")
+def new_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Set up a log as LLM does in a new folder: that takes longer than the prompt which is logged."""
+    path = tmp_path_factory.mktemp("log") / "logs.db"
+    with closing(sqlite_utils.Database(path)) as database:
+        migrate(database)
+    return path
+
+
 @pytest.fixture(autouse=True)
-def own_llm_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give LLM an empty folder, and take away keys and settings of the machine."""
+def own_llm_folder(tmp_path: Path, new_log: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give LLM a folder with an empty log alone, and take away keys and settings of the machine."""
     for name in (
         "XAI_API_KEY",
         "XAI_API_BASE",
@@ -41,8 +54,17 @@ def own_llm_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(f"{scheme}_PROXY".upper(), raising=False)
     folder = tmp_path / "llm"
     folder.mkdir()
+    shutil.copy(new_log, folder / "logs.db")
     monkeypatch.setenv("LLM_USER_PATH", str(folder))
     return folder
+
+
+@pytest.fixture
+def no_log_yet(own_llm_folder: Path) -> Path:
+    """Give the path of the log that LLM has to set up first."""
+    log = own_llm_folder / "logs.db"
+    log.unlink()
+    return log
 
 
 @pytest.fixture(autouse=True)

@@ -236,7 +236,7 @@ def test_llm_logs_each_answer_with_its_image(xai: FakeServer, gallery: Gallery, 
 
 @pytest.mark.parametrize("how", ["--no-log", "logs-off"])
 def test_nothing_is_logged_where_that_is_not_wanted(
-    xai: FakeServer, gallery: Gallery, own_llm_folder: Path, how: str
+    xai: FakeServer, gallery: Gallery, no_log_yet: Path, how: str
 ):
     names = gallery(2)
     if how == "logs-off":
@@ -245,7 +245,7 @@ def test_nothing_is_logged_where_that_is_not_wanted(
     result = describe("What?", *names, *(["--no-log"] if how == "--no-log" else []))
 
     assert len(result.stdout.splitlines()) == 2
-    assert not (own_llm_folder / "logs.db").exists()
+    assert not no_log_yet.exists()
 
 
 MISTAKES = [

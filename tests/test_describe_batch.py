@@ -260,7 +260,7 @@ def test_answers_are_logged_from_whatever_folder_they_are_fetched(
 
 @pytest.mark.parametrize("how", ["--no-log", "logs-off"])
 def test_nothing_is_logged_where_that_is_not_wanted(
-    xai: FakeServer, gallery: Gallery, own_llm_folder: Path, how: str
+    xai: FakeServer, gallery: Gallery, no_log_yet: Path, how: str
 ):
     submit("What?", *gallery(2))
     if how == "logs-off":
@@ -269,7 +269,7 @@ def test_nothing_is_logged_where_that_is_not_wanted(
     results("out.jsonl", *(["--no-log"] if how == "--no-log" else []))
 
     assert len(rows("out.jsonl")) == 2
-    assert not (own_llm_folder / "logs.db").exists()
+    assert not no_log_yet.exists()
 
 
 def test_the_totals_are_what_the_server_counted(xai: FakeServer, gallery: Gallery):

@@ -330,7 +330,7 @@ def test_who_wants_no_log_needs_none(gallery: Gallery):
     assert result.exit_code == 0
 
 
-@pytest.mark.usefixtures("xai")
+@pytest.mark.usefixtures("xai", "no_log_yet")
 def test_runs_that_begin_at_once_set_up_one_log(gallery: Gallery):
     names = gallery(6)
 
