@@ -114,7 +114,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
-@pytest.mark.usefixtures("offline")
+@pytest.mark.usefixtures("offline", "no_log_yet")
 def test_models_are_listed_without_a_network_and_nothing_is_written(own_llm_folder: Path):
     own_llm_folder.chmod(0o500)
 
