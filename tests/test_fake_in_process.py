@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import httpx
 import httpx2
@@ -197,7 +198,7 @@ def test_a_client_that_gives_up_before_the_headers_is_let_go(server):
     async def ask():
         transport = server.async_transport(httpx2)
         async with httpx2.AsyncClient(transport=transport, timeout=None) as client:
-            await asyncio.wait_for(client.post(URL, json=body(), headers=BEARER), 0.1)
+            await asyncio.wait_for(client.post(URL, json=body(), headers=BEARER), 0.5)
 
     with pytest.raises(asyncio.TimeoutError):
         asyncio.run(ask())
@@ -207,9 +208,16 @@ def test_a_client_that_gives_up_before_the_headers_is_let_go(server):
 
 def test_a_client_that_is_interrupted_is_let_go(server):
     server.reply("one", fault={"first_token": 60, "after_events": 0})
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    waiting = threading.get_ident()
 
+    def interrupt() -> None:
+        while not server.requests:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        signal.pthread_kill(waiting, signal.SIGALRM)
+
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    threading.Thread(target=interrupt).start()
     with (
         httpx2.Client(transport=server.transport(httpx2), timeout=None) as client,
         pytest.raises(KeyboardInterrupt),
