@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
@@ -63,8 +63,8 @@ class Batches:
         self._batches: dict[str, Batch] = {}
         self._waiting: list[tuple[str, str]] = []
         self._is_holding = False
-        self._working: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
-        self._working = WeakKeyDictionary()
+        self._working: WeakValueDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
+        self._working = WeakValueDictionary()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -155,9 +155,10 @@ class Batches:
 
     async def work(self) -> None:
         """Answer the requests that are due, one after the other; end those that are too late."""
-        # Without a socket, each test may have a loop of its own; a lock is one loop's for good.
-        loop = asyncio.get_running_loop()
-        async with self._working.setdefault(loop, asyncio.Lock()):
+        # Without a socket, each test may have a loop of its own. A lock is one loop's for good, and
+        # keeps it: there is one as long as anybody has it or waits for it.
+        lock = self._working.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+        async with lock:
             for batch in self.all():
                 if batch.has_expired:
                     self._end(batch)

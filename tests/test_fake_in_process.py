@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import httpx
 import httpx2
@@ -323,7 +324,10 @@ def test_batches_are_answered_in_one_loop_after_another(server):
         await asyncio.sleep(0)
         return "A boat."
 
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
     async def ask_twice_at_once() -> list[int]:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
         transport = server.async_transport(httpx2)
         async with httpx2.AsyncClient(
             transport=transport, base_url="https://api.x.ai/v1", headers=BEARER
@@ -337,6 +341,8 @@ def test_batches_are_answered_in_one_loop_after_another(server):
     server.when().reply(slow)
 
     assert [asyncio.run(ask_twice_at_once()) for _ in range(2)] == [[200, 200]] * 2
+    gc.collect()
+    assert [loop() for loop in loops] == [None, None]
 
 
 def test_who_answers_can_not_ask_the_server_that_waits_for_it(server):
