@@ -95,6 +95,15 @@ def test_csv_has_a_header_and_nested_values_as_json(xai: FakeServer, gallery: Ga
     assert (row["input_tokens"], row["cost_usd"]) == ("513", row["cost_usd"])
 
 
+def test_standard_output_has_the_header_of_csv_once(xai: FakeServer, gallery: Gallery):
+    names = gallery(2)
+
+    result = describe("Who?", *names, "--csv", "--concurrency", "1")
+
+    rows = csv.DictReader(io.StringIO(result.stdout_bytes.decode(), newline=""))
+    assert [Path(row["image"]).name for row in rows] == ["000.png", "001.png"]
+
+
 def test_a_field_called_response_is_a_field_like_others(xai: FakeServer, gallery: Gallery):
     gallery(1)
 

@@ -210,6 +210,13 @@ WRONG: list[Any] = [
         "POST", "/rules", {"json": {"fault": {"content_type": "täxt"}}}, 400, "printable ASCII"
     ),
     pytest.param(
+        "POST",
+        "/rules",
+        {"json": {"fault": {"content_type": "text/plain "}}},
+        400,
+        "content_type is printable ASCII without spaces around it, unlike 'text/plain '",
+    ),
+    pytest.param(
         "GET",
         "/requests",
         {"headers": {"origin": "http://[::1"}},

@@ -255,6 +255,10 @@ def test_a_refusal_streams_and_is_a_part_of_its_own(grok_server, client):
 
     events = [*ask(client, input_text("Hi"), stream=True)]
 
+    assert [event.type for event in events[3:5]] == [
+        "response.content_part.added",
+        "response.refusal.delta",
+    ]
     *deltas, done = [event for event in events if event.type.startswith("response.refusal.")]
     assert [event.delta for event in deltas] == ["I", " will", " not."]
     assert (done.type, done.refusal) == ("response.refusal.done", "I will not.")

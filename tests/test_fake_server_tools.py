@@ -1,10 +1,11 @@
 """Answers that were found with xAI's own tools, as a test scripts them."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import openai
 import pytest
+from openai.types.responses import ResponseStreamEvent
 
 from fake_server import FakeServer
 from tests.asking import body, post, prompt, respond
@@ -117,6 +118,14 @@ def test_a_search_of_x_streams_as_it_was_seen_to(grok_server):
     assert delta["delta"] == done["input"] == ended["item"]["input"]
 
 
+# What the openai package knows; what it does not know it hands on without a word.
+EVENTS = {
+    name
+    for event in get_args(get_args(ResponseStreamEvent)[0])
+    for name in get_args(event.model_fields["type"].annotation)
+}
+
+
 def test_the_openai_client_hears_of_every_call(grok_server):
     grok_server.reply("Found.", server_tool_calls=CALLS, reasoning="I shall look.")
 
@@ -135,6 +144,7 @@ def test_the_openai_client_hears_of_every_call(grok_server):
         *("reasoning", "code_interpreter_call"),
         *("reasoning", "message"),
     ]
+    assert set(kinds) <= EVENTS
     assert kinds.count("response.web_search_call.searching") == 2
     assert kinds.count("response.code_interpreter_call_code.done") == 1
     assert response.output_text == "Found."

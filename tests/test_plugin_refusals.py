@@ -116,6 +116,9 @@ SHAPES = [
     pytest.param(
         b'{"error":{"message":"Wrong.","type":"t","code":null}}', "t", "Wrong.", id="nested-openai"
     ),
+    pytest.param(
+        b'{"error":{"message":"Wrong.","type":"t","code":"c"}}', "c", "Wrong.", id="nested-code"
+    ),
     pytest.param(b'{"code":429,"error":"Wrong."}', "429", "Wrong.", id="a-code-that-is-a-number"),
     pytest.param(b'{"error":{"why":"x"}}', "", '{"why": "x"}', id="nested-in-another-way"),
     pytest.param(b'{"message":"Wrong."}', "", "Wrong.", id="a-message-as-of-gateways"),

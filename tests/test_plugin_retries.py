@@ -9,7 +9,7 @@ import tenacity
 
 from fake_server import FakeServer
 from llm_grok_vision import retries
-from llm_grok_vision.errors import ConnectionFailed, RateLimited, ServerError
+from llm_grok_vision.errors import ConnectionFailed, InvalidAddress, RateLimited, ServerError
 from tests.prompting import (
     BOTH,
     DONE,
@@ -156,6 +156,19 @@ def test_a_connection_that_breaks_before_the_answer_is_tried_again(kind: str, wa
     assert len(server.requests) == 3
     assert server.requests[0] == server.requests[2]
     assert waited == [0.25, 0.25]
+
+
+@BOTH
+def test_an_address_that_is_none_is_not_tried_again(
+    kind: str, monkeypatch: pytest.MonkeyPatch, waited: list[float]
+):
+    monkeypatch.setenv("XAI_API_KEY", "x")
+    monkeypatch.setenv("XAI_API_BASE", "ftp://127.0.0.1/v1")
+
+    with pytest.raises(InvalidAddress):
+        ask(kind, "Hello")
+
+    assert waited == []
 
 
 @BOTH
