@@ -6,7 +6,7 @@ PAGES := README.md fake_server/README.md fake_server/DEVIATIONS.md
 # Tests and benchmarks start hundreds of processes, each of which would compile all modules anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test check audit dist soak bench fix serve cassettes clean
+.PHONY: help demo test check static covered audit dist soak bench fix serve cassettes clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,12 +17,16 @@ demo: .venv/.runtime ## Ask about a photo, against the fake server
 test: .venv/.dev tests/node/node_modules/.installed ## Run all tests
 	$(BIN)/python -m pytest -n auto
 
-check: .venv/.dev tests/node/node_modules/.installed ## Everything that CI runs: format, lint, types, layers, README, tests, coverage
+check: static covered ## Everything that CI runs: format, lint, types, layers, README, tests, coverage
+
+static: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cog -I . --check $(PAGES)
+
+covered: .venv/.dev tests/node/node_modules/.installed
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine -q
