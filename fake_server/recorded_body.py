@@ -56,7 +56,7 @@ def without_images(request: bytes, content_type: str, folder: Path) -> bytes:
         return _without_files(request, content_type, kept)
     try:
         asked = _each_text(json.loads(request), partial(_named, name=kept))
-        return json.dumps(asked, ensure_ascii=False).encode()
+        return json.dumps(asked).encode()
     except (ValueError, RecursionError):
         return request
 

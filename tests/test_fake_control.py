@@ -64,7 +64,8 @@ def test_the_journal_is_told_in_json_without_the_key(grok_server):
     (request,) = told["requests"]
     assert told["total"] == 1
     assert request["messages"][0]["parts"][0] == {"type": "text", "text": "What?"}
-    assert request["messages"][0]["parts"][1]["image"]["detail"] == "low"
+    shown = request["messages"][0]["parts"][1]
+    assert (shown["type"], shown["image"]["detail"]) == ("image", "low")
     assert request["images"][0]["sha256"] == hashlib.sha256(CAT).hexdigest()
     assert request["answer"]["tool_calls"] == [["stroke", "{}"]]
     assert (request["number"], request["status"], request["stream"]) == (1, 200, True)

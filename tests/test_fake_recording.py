@@ -23,6 +23,8 @@ from tests.pictures import data_url, picture
 from tests.sessions import STEPS, Known, Question
 
 CAT = picture(64, 64)
+# As an image of a message, but for what stands in the place of its bytes.
+NO_IMAGE = b'{"model": "grok-4", "messages": [{"type": "base64", "data": 7}]}'
 # JSON that can be read, and is deeper than functions call each other.
 DEEP = b'{"model": ' + b"[" * 900 + b"]" * 900 + b"}"
 SECRET = {"authorization": "Bearer xai-secret-key", "cookie": "session=secret-cookie"}
@@ -97,6 +99,20 @@ def test_keys_cookies_and_images_are_not_written_but_by_hash(recorder, tmp_path)
         assert secret not in written
     assert f"data:image/png;sha256,{name}" in written.replace("\n", "").replace(" ", "")
     assert (tmp_path / "images" / name).read_bytes() == CAT
+
+
+def test_an_image_beside_half_a_character_is_kept_by_its_hash_and_asked_with_again(
+    recorder, tmp_path
+):
+    asked = json.dumps(body(text("Half of \ud83d?"), image(data_url(CAT))))
+    options = {"content": asked, "headers": {**SECRET, "content-type": "application/json"}}
+    recorded = send(recorder, "POST", "/v1/chat/completions", **options)
+    (path,) = cassettes(tmp_path)
+
+    assert data_url(CAT)[40:80] not in path.read_text()
+    with FakeServer(replay=tmp_path) as server:
+        replayed = send(server, "POST", "/v1/chat/completions", **options)
+    assert replayed.content == recorded.content
 
 
 def test_an_image_of_a_message_is_kept_by_its_hash_and_asked_with_again(recorder, tmp_path):
@@ -268,10 +284,10 @@ def test_what_was_not_recorded_is_no_answer(recorder, tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"\xff", b"[" * 9000, DEEP],
-    ids=["no", "cut", "odd", "deep", "deep-json"],
+    [b"", b"{", b"\xff", b"[" * 9000, DEEP, NO_IMAGE],
+    ids=["no", "cut", "odd", "deep", "deep-json", "no-image"],
 )
-def test_what_is_no_json_is_recorded_and_replayed_too(recorder, tmp_path, content):
+def test_what_is_no_question_is_recorded_and_replayed_too(recorder, tmp_path, content):
     options = {"content": content, "headers": {**SECRET, "content-type": "application/json"}}
     recorded = send(recorder, "POST", "/v1/chat/completions", **options)
 

@@ -134,9 +134,11 @@ def test_the_openai_client_hears_of_every_call(grok_server):
         openai.OpenAI(base_url=grok_server.url, api_key="xai-test-key", max_retries=0) as client,
         client.responses.stream(**asked) as stream,
     ):
-        kinds = [event.type for event in stream]
+        heard = [*stream]
         response = stream.get_final_response()
 
+    kinds = [event.type for event in heard]
+    added = [event.item for event in heard if event.type == "response.output_item.added"]
     assert [item.type for item in response.output] == [
         *("reasoning", "web_search_call"),
         *("reasoning", "custom_tool_call"),
@@ -145,6 +147,7 @@ def test_the_openai_client_hears_of_every_call(grok_server):
         *("reasoning", "message"),
     ]
     assert set(kinds) <= EVENTS
+    assert {item.status for item in added} == {"in_progress"}
     assert kinds.count("response.web_search_call.searching") == 2
     assert kinds.count("response.code_interpreter_call_code.done") == 1
     assert response.output_text == "Found."

@@ -595,6 +595,14 @@ def test_reasoning_of_which_only_the_count_is_shown_is_marked():
     assert [each.redacted for each in asked.events if each.type == "reasoning"] == [False, True]
 
 
+@WAYS
+def test_reasoning_of_which_a_summary_is_shown_is_not_marked(answer: Any):
+    with xai_answering(answer(REASONING, message("ok"))):
+        asked = ask("sync", "When?", responses=True)
+
+    assert {each.redacted for each in asked.events if each.type == "reasoning"} == {False}
+
+
 def test_a_busy_service_is_asked_again(no_waiting: None):
     busy = stream(event("response.failed", response=response(**BUSY)))
     with xai_answering(busy, whole(message("ok"))) as server:

@@ -86,6 +86,13 @@ def test_a_picture_without_end_is_given_up(web: Web, monkeypatch: pytest.MonkeyP
     assert web.sent < 200 * 1024**2
 
 
+def test_a_picture_may_be_as_large_as_is_allowed(web: Web, monkeypatch: pytest.MonkeyPatch):
+    size = len(download.download(f"{web.url}/cat.png"))
+    monkeypatch.setattr(download, "MAX_BYTES", size)
+
+    assert len(download.download(f"{web.url}/cat.png")) == size
+
+
 def test_a_host_that_drips_is_given_up(web: Web, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(download, "MAX_SECONDS", 0.1)
 
