@@ -99,7 +99,7 @@ def _check_pixels(width: int, height: int) -> None:
 def _png_extent(data: bytes) -> tuple[int, int]:
     """Take width and height from the first chunk; all of them must be there and sound."""
     chunks = _png_chunks(memoryview(data)[8:])
-    kind, header = next(chunks)
+    kind, header = next(chunks, (b"", b""))
     if kind != b"IHDR" or len(header) != 13:
         raise DamagedError
     for kind, _ in chunks:
@@ -113,10 +113,9 @@ def _png_chunks(rest: memoryview) -> Iterator[tuple[bytes, bytes | memoryview]]:
         length = int.from_bytes(rest[:4], "big")
         chunk, checksum = rest[4 : 8 + length], rest[8 + length : 12 + length]
         if len(checksum) != 4 or crc32(chunk) != int.from_bytes(checksum, "big"):
-            break
+            return
         yield bytes(chunk[:4]), chunk[4:]
         rest = rest[12 + length :]
-    raise DamagedError
 
 
 def _jpeg_extent(data: bytes) -> tuple[int, int]:

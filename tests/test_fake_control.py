@@ -68,6 +68,7 @@ def test_the_journal_is_told_in_json_without_the_key(grok_server):
     assert (shown["type"], shown["image"]["detail"]) == ("image", "low")
     assert request["images"][0]["sha256"] == hashlib.sha256(CAT).hexdigest()
     assert request["answer"]["tool_calls"] == [["stroke", "{}"]]
+    assert request["fault"] == ""
     assert (request["number"], request["status"], request["stream"]) == (1, 200, True)
     assert "xai-test-key" not in json.dumps(told)
 

@@ -421,3 +421,54 @@ def test_a_long_message_is_told_by_its_length(grok_server):
     (request,) = grok_server.requests
     assert request.raw_request.startswith(b"(1000")
     assert request.raw_request.endswith(b" bytes of protobuf)")
+
+
+SETTINGS: list[Any] = [
+    pytest.param({"stop": ["x"]}, {"stop": ["x"]}, id="stop"),
+    pytest.param({"user": "u"}, {"user": "u"}, id="user"),
+    pytest.param({"reasoning_effort": 1}, {"reasoning_effort": "low"}, id="effort"),
+    pytest.param({"store_messages": True}, {"store_messages": True}, id="store"),
+    pytest.param({"n": 2, "temperature": 0}, {"n": 2, "temperature": 0}, id="numbers"),
+]
+
+
+@pytest.mark.parametrize(("fields", "parameters"), SETTINGS)
+def test_settings_have_the_names_of_rest_in_the_journal(grok_server, fields, parameters):
+    ask(grok_server, model="grok-4.3", **fields)
+
+    assert grok_server.requests[0].parameters == parameters
+
+
+NOT_READ: list[Any] = [
+    pytest.param(
+        {"search_parameters": chat_pb2.SearchParameters()}, "Live search is deprecated", id="search"
+    ),
+    pytest.param(
+        {"tools": [chat_pb2.Tool(function=chat_pb2.Function(name="a", parameters="[1]"))]},
+        "Invalid JSON schema",
+        id="schema-of-a-tool",
+    ),
+    pytest.param(
+        {
+            "response_format": chat_pb2.ResponseFormat(
+                format_type="FORMAT_TYPE_JSON_SCHEMA", schema="{"
+            )
+        },
+        "Invalid JSON schema",
+        id="schema-of-the-answer",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "told"), NOT_READ)
+def test_settings_that_are_refused_over_rest_are_refused(grok_server, fields, told):
+    with pytest.raises(grpc.RpcError, match=told) as refused:
+        ask(grok_server, **fields)
+
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_tool_may_have_no_schema(grok_server):
+    ask(grok_server, tools=[chat_pb2.Tool(function=chat_pb2.Function(name="look"))])
+
+    assert grok_server.requests[0].tools == ["look"]
