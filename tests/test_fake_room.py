@@ -290,6 +290,13 @@ def test_what_is_kept_is_kept_in_one_piece(grok_server):
     assert [completion.words for completion in kept] == [[LONG]] * 3
 
 
+def test_a_body_is_not_kept_beside_what_was_read_in_it(grok_server):
+    _posted(grok_server, "/v1/responses", {"model": "grok-4", "input": LONG})
+
+    (kept,) = grok_server.app.service.stored.shelf.all()
+    assert LONG.encode() not in kept.request.seed
+
+
 def test_the_oldest_requests_go_when_their_messages_are_too_many(grok_server, monkeypatch):
     monkeypatch.setattr(journal, "MOST_TEXT", 100_000)
     many = [{"role": "user", "content": "a"}] * 400
