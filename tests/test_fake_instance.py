@@ -170,6 +170,10 @@ def test_a_schema_that_speaks_of_items_alone_is_one_of_a_list():
     assert check({"items": TEXT, "minItems": 1}) == ["text"]
 
 
+def test_a_schema_that_speaks_of_what_is_required_alone_is_one_of_an_object():
+    assert list(check({"required": ["name"]})) == ["name"]
+
+
 NODE = an(value=TEXT, next={"anyOf": [{"$ref": "#"}, NULL]})
 TREE = an(name=TEXT, children={"type": "array", "items": {"$ref": "#"}})
 SUM = an(left={"$ref": "#/$defs/Term"}, right={"$ref": "#/$defs/Term"})

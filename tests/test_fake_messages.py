@@ -148,6 +148,14 @@ def test_results_of_tools_alone_make_no_empty_message(grok_server, client):
     assert [message.role for message in grok_server.requests[0].messages] == ["tool"]
 
 
+def test_the_result_of_a_tool_may_say_nothing(grok_server, client):
+    result: Any = {"type": "tool_result", "tool_use_id": "1"}
+
+    ask(client, result, words("And now?"))
+
+    assert [message.parts for message in grok_server.requests[0].messages] == [[""], ["And now?"]]
+
+
 @pytest.mark.parametrize("arguments", ["not JSON", "7", '["a"]', ""])
 def test_arguments_that_are_no_object_are_none(grok_server, client, arguments):
     grok_server.reply(tool_calls=[("tide", arguments)])

@@ -274,6 +274,7 @@ def test_what_was_not_recorded_is_no_answer(recorder, tmp_path):
         elsewhere = send(server, "GET", "/v1/models", headers=BEARER)
 
     assert other.status_code == elsewhere.status_code == 404
+    assert other.json()["code"] == elsewhere.json()["code"] == "not-recorded"
     assert other.json()["error"] == (
         "1 recording of POST /v1/chat/completions asked something else."
     )

@@ -105,6 +105,7 @@ def test_fragments_stand_before_the_prompt_and_system_fragments_before_the_syste
 
 
 SYSTEMS = [
+    pytest.param([], "S", [("system", ["S"])], id="alone"),
     pytest.param(
         [llm.system("old"), llm.user("hi")],
         "NEW",
