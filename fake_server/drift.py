@@ -149,12 +149,13 @@ def _of_chat(answers: list[Any]) -> dict[str, Any]:
             completion_tokens=found.get("completion_tokens"),
             reasoning_tokens=answered.get("reasoning_tokens"),
         )
-    ends = [choice["finish_reason"] for choice in choices if choice.get("finish_reason")]
+    is_cut = any(choice.get("finish_reason") == "length" for choice in choices)
     return {
         "text": "".join(message.get("content") or "" for message in messages),
         "reasoning": "".join(message.get("reasoning_content") or "" for message in messages),
         "tool_calls": [(call["name"], json.loads(call["arguments"] or "{}")) for call in calls],
-        "finish_reason": ends[0] if ends else "",
+        # All other ends the fake has to find by itself: a new one is a drift.
+        "finish_reason": "length" if is_cut else "",
         "usage": usage,
     }
 

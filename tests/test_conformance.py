@@ -154,6 +154,12 @@ PLANTED: list[Any] = [
         id="new-event",
     ),
     pytest.param(
+        "0001-chat-completions",
+        lambda text: text.replace('"finish_reason":"stop"', '"finish_reason":"tired"'),
+        "finish_reason: finish_reason: ['tired'] was recorded, the fake has ['stop']",
+        id="end",
+    ),
+    pytest.param(
         "0003-responses",
         lambda text: text.replace('"output_tokens_details"', '"output_details"'),
         "keys: [].usage.output_details is missing in the fake",
