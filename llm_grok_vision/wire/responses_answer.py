@@ -73,14 +73,8 @@ class ModelResponse(AnswerReader):
                 yield from self._item(index, item)
         self._response = response
         self._usage = an_object(response.get("usage"))
-        self.finish_reason = self._finish_reason(response)
+        self.finish_reason = _finish_reason(response)
         self.done = True
-
-    def _finish_reason(self, response: dict[str, Any]) -> str:
-        if response.get("status") != "incomplete":
-            return "tool_calls" if self.tool_calls else "stop"
-        reason = an_object(response.get("incomplete_details")).get("reason") or "incomplete"
-        return "length" if reason == "max_output_tokens" else str(reason)
 
     def _item(self, index: int, item: dict[str, Any]) -> Iterator[StreamEvent]:
         self._done_items.add(index)
@@ -186,6 +180,13 @@ class ModelResponse(AnswerReader):
             "cached_tokens": a_count(details.get("cached_tokens")),
             "server_side_tools": a_count(self._usage.get("num_server_side_tools_used")),
         }
+
+
+def _finish_reason(response: dict[str, Any]) -> str:
+    if response.get("status") != "incomplete":
+        return "stop"
+    reason = an_object(response.get("incomplete_details")).get("reason") or "incomplete"
+    return "length" if reason == "max_output_tokens" else str(reason)
 
 
 def _asked(item: dict[str, Any]) -> dict[str, Any]:
