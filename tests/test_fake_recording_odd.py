@@ -72,6 +72,35 @@ def test_a_cassette_may_have_a_text_for_each_header(tmp_path):
     assert replayed.headers["content-type"] == "text/plain"
 
 
+OF_THE_CONNECTION = {
+    "Connection": "close",
+    "Content-Encoding": "gzip",
+    "Content-Length": "1",
+    "Keep-Alive": "timeout=5",
+    "Proxy-Connection": "close",
+    "TE": "trailers",
+    "Trailer": "x-checksum",
+    "Transfer-Encoding": "gzip, chunked",
+    "Upgrade": "h2c",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), OF_THE_CONNECTION.items(), ids=OF_THE_CONNECTION)
+def test_what_was_said_of_the_connection_is_not_replayed(tmp_path, name, value):
+    with recording(tmp_path, http(WHOLE)) as (server, _):
+        get(server)
+    (path,) = tmp_path.glob("*.yaml")
+    cassette = yaml.safe_load(path.read_text())
+    cassette["interactions"][0]["response"]["headers"][name] = [value]
+    path.write_text(yaml.safe_dump(cassette))
+
+    with FakeServer(replay=tmp_path) as server:
+        replayed = get(server)
+
+    assert replayed.content == WHOLE
+    assert replayed.headers.get(name) != value
+
+
 @pytest.mark.usefixtures("named_authority")
 def test_an_api_is_asked_by_https(tmp_path, tls):
     with (
