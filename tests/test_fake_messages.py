@@ -208,9 +208,12 @@ def test_a_failure_is_the_exception_for_it(grok_server, client, status, kind):
     assert failed.value.status_code == status
 
 
-def test_an_unknown_block_is_refused(client):
-    with pytest.raises(anthropic.BadRequestError, match="type video is not supported"):
-        ask(client, {"type": "video"})
+@pytest.mark.parametrize(
+    "block", [{"type": "video"}, {**INLINE, "type": "document"}], ids=["no-source", "a-source"]
+)
+def test_an_unknown_block_is_refused(client, block):
+    with pytest.raises(anthropic.BadRequestError, match=f"type {block['type']} is not supported"):
+        ask(client, block)
 
 
 @pytest.mark.parametrize(
