@@ -209,7 +209,9 @@ def test_a_failure_is_the_exception_for_it(grok_server, client, status, kind):
 
 
 @pytest.mark.parametrize(
-    "block", [{"type": "video"}, {**INLINE, "type": "document"}], ids=["no-source", "a-source"]
+    "block",
+    [{"type": "video"}, {"type": "video", "text": "x"}, {**INLINE, "type": "document"}],
+    ids=["alone", "a-text", "a-source"],
 )
 def test_an_unknown_block_is_refused(client, block):
     with pytest.raises(anthropic.BadRequestError, match=f"type {block['type']} is not supported"):

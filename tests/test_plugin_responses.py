@@ -21,7 +21,10 @@ from tests.raw_server import Answer, http, stream
 RESPONSES = "/v1/responses"
 REASONING = {
     "id": "rs_1",
-    "summary": [{"text": "A boat, surely.", "type": "summary_text"}],
+    "summary": [
+        {"text": "A boat,", "type": "summary_text"},
+        {"text": " surely.", "type": "summary_text"},
+    ],
     "type": "reasoning",
     "status": "completed",
     "encrypted_content": "b3BhcXVl",
