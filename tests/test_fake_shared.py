@@ -556,6 +556,17 @@ def test_forgetting_leaves_nothing_but_counters_of_changes(pair, one_redis):
     assert one_redis.names() == {f"fake-xai:{name}" for name in left}
 
 
+@pytest.mark.parametrize("probability", [1, 0.999], ids=["always", "by-dice"])
+def test_a_rule_that_is_used_up_leaves_nothing(pair, one_redis, probability):
+    pair[0].when(times=2, probability=probability).reply("Twice.")
+
+    said = [post(server, HELLO).json()["choices"][0]["message"]["content"] for server in pair]
+
+    assert said == ["Twice.", "Twice."]
+    of_rules = {"fake-xai:rules", "fake-xai:rules:left", "fake-xai:rules:thrown"}
+    assert one_redis.names() & of_rules == set()
+
+
 def test_no_key_is_written(state, one_redis):
     secret = "xai-planted-secret"
     with FakeServer(state=state, api_key=secret) as server:

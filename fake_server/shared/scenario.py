@@ -118,7 +118,8 @@ class SharedScenario(Scenario):
             return True
         left = self.store.ask("HINCRBY", self.store.key(_LEFT), rule.number, -1)
         if left == 0:
-            self._change([("HDEL", self.store.key(_RULES), rule.number)], _RULES_VERSION)
+            names = map(self.store.key, (_RULES, _LEFT, _THROWN))
+            self._change([("HDEL", name, rule.number) for name in names], _RULES_VERSION)
         return bool(left >= 0)
 
     def _change(self, commands: list[Command], *versions: str) -> None:
