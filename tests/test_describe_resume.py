@@ -188,6 +188,7 @@ FOREIGN = [
     pytest.param([], HEADER + CSV_ROW, "Row 1 of out", id="csv-where-json-is-wanted"),
     pytest.param(["--csv"], ROW, "does not begin with the columns", id="json-where-csv-is-wanted"),
     pytest.param(["--csv"], b"a,b\n1,2\n", "does not begin with", id="other-columns"),
+    pytest.param(["--csv"], b"image\r\n", "does not begin with", id="some-of-the-columns"),
     pytest.param(["--csv"], b"Dear diary", "does not begin with", id="text-where-csv-is-wanted"),
     pytest.param(["--csv"], HEADER + b"1,2\r\n", "Row 2 of out", id="too-few-cells"),
     pytest.param(["--csv"], HEADER + b'"' + CSV_ROW * 3, "Row 2 of out", id="stray-quote"),

@@ -33,6 +33,7 @@ def an(**properties: Any) -> Schema:
 
 TEXT = {"type": "string"}
 NULL = {"type": "null"}
+NUMBER = {"type": "number"}
 CAT = an(kind={"const": "cat"}, lives={"type": "integer", "minimum": 1, "maximum": 9})
 DOG = an(kind={"const": "dog"}, name=TEXT)
 
@@ -85,7 +86,7 @@ SCHEMAS = [
     pytest.param(
         {
             "allOf": [
-                {"type": "object", "properties": {"x": TEXT}, "required": ["x"]},
+                {"properties": {"x": {"type": "integer"}}, "required": ["x"]},
                 {"properties": {"y": {"type": "integer"}}, "required": ["y"]},
             ]
         },
@@ -100,6 +101,10 @@ SCHEMAS = [
         },
         id="allof-of-one-property",
     ),
+    pytest.param({"allOf": [{"minimum": 50, **NUMBER}, {"minimum": 3}]}, id="higher-least-first"),
+    pytest.param({"allOf": [{"minimum": 3, **NUMBER}, {"minimum": 50}]}, id="higher-least-last"),
+    pytest.param({"allOf": [{"maximum": -9, **NUMBER}, {"maximum": 0}]}, id="lower-most-first"),
+    pytest.param({"allOf": [{"maximum": 0, **NUMBER}, {"maximum": -9}]}, id="lower-most-last"),
     pytest.param(
         {"type": "integer", "allOf": [{"minimum": 7}, {"minimum": 3}]}, id="allof-stricter-first"
     ),

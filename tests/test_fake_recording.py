@@ -272,7 +272,12 @@ def test_what_was_not_recorded_is_no_answer(recorder, tmp_path):
     with FakeServer(replay=tmp_path) as server:
         other = post(server, body(text("Something else")))
         elsewhere = send(server, "GET", "/v1/models", headers=BEARER)
+        asked = body(text("What is it?"), image(data_url(CAT)))
+        same = send(server, "POST", "/v1/messages", json=asked, headers=BEARER)
 
+    assert same.json()["error"] == (
+        "No recording is of POST /v1/messages, only of POST /v1/chat/completions."
+    )
     assert other.status_code == elsewhere.status_code == 404
     assert other.json()["code"] == elsewhere.json()["code"] == "not-recorded"
     assert other.json()["error"] == (
@@ -297,6 +302,21 @@ def test_what_is_no_question_is_recorded_and_replayed_too(recorder, tmp_path, co
 
     assert recorded.status_code in (400, 422)
     assert replayed.text == recorded.text
+
+
+@pytest.mark.parametrize(
+    ("content", "other"),
+    [(b"{", b"["), (DEEP, DEEP.replace(b"model", b"other"))],
+    ids=["no-json", "deep-json"],
+)
+def test_what_is_no_question_is_not_taken_for_another(recorder, tmp_path, content, other):
+    options = {"headers": {**SECRET, "content-type": "application/json"}}
+    send(recorder, "POST", "/v1/chat/completions", content=content, **options)
+
+    with FakeServer(replay=tmp_path) as server:
+        replayed = send(server, "POST", "/v1/chat/completions", content=other, **options)
+
+    assert replayed.json()["code"] == "not-recorded"
 
 
 def test_a_made_up_session_is_replayed_as_it_was(recorder, tmp_path):

@@ -111,19 +111,28 @@ def test_an_api_is_asked_by_https(tmp_path, tls):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "told"),
     [
-        pytest.param("SSL_CERT_FILE", "no-such-file.pem", id="certificates-that-are-not-there"),
-        pytest.param("ALL_PROXY", "nonsense://proxy", id="proxy-of-no-known-kind"),
-        pytest.param("ALL_PROXY", "http://me:PASSWORD@[::1", id="proxy-that-is-no-address"),
+        pytest.param(
+            "SSL_CERT_FILE", "no-such.pem", "No such file", id="certificates-that-are-not-there"
+        ),
+        pytest.param("ALL_PROXY", "nonsense://proxy", "scheme", id="proxy-of-no-known-kind"),
+        pytest.param(
+            "ALL_PROXY",
+            "http://me:PASSWORD@[::1",
+            "the address of a proxy is none",
+            id="proxy-that-is-no-address",
+        ),
     ],
 )
 def test_settings_of_the_machine_that_cannot_work_are_told_at_the_start(
-    tmp_path, monkeypatch, name, value
+    tmp_path, monkeypatch, name, value, told
 ):
     monkeypatch.setenv(name, value)
 
-    with pytest.raises(ValueError, match=r"settings of this machine can't be used: ") as refused:
+    with pytest.raises(ValueError, match=f"settings of this machine can't be used: .*{told}") as (
+        refused
+    ):
         FakeServer(record=tmp_path)
 
     assert "PASSWORD" not in str(refused.value)

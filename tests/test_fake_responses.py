@@ -158,6 +158,7 @@ def test_tool_calls_stream_whole_after_the_text(client, grok_server):
     assert deltas == ['{"city":"Rome"}', "{}"]
     assert [item.type for item in output] == ["message", "function_call", "function_call"]
     assert len({item.call_id for item in output[1:]}) == 2
+    assert {item.status for item in output} == {"completed"}
 
 
 def test_the_output_of_a_response_may_be_sent_back(client, grok_server):
@@ -238,6 +239,17 @@ def test_an_empty_answer_is_an_empty_message(client, grok_server):
     [message] = ask(client).output
 
     assert message.content[0].text == ""
+
+
+def test_a_part_is_added_before_its_text(client, grok_server):
+    grok_server.reply(WORDS)
+
+    events = [*ask(client, stream=True)]
+
+    [added] = [event for event in events if event.type == "response.content_part.added"]
+    [done] = [event for event in events if event.type == "response.content_part.done"]
+    assert (added.part.type, added.part.text) == ("output_text", "")
+    assert (done.part.type, done.part.text) == ("output_text", WORDS)
 
 
 def test_the_async_client_streams_too(grok_server):

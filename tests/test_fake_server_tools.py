@@ -138,7 +138,10 @@ def test_the_openai_client_hears_of_every_call(grok_server):
         response = stream.get_final_response()
 
     kinds = [event.type for event in heard]
-    added = [event.item for event in heard if event.type == "response.output_item.added"]
+    added, done = (
+        [event.item for event in heard if event.type == f"response.output_item.{step}"]
+        for step in ("added", "done")
+    )
     assert [item.type for item in response.output] == [
         *("reasoning", "web_search_call"),
         *("reasoning", "custom_tool_call"),
@@ -148,6 +151,7 @@ def test_the_openai_client_hears_of_every_call(grok_server):
     ]
     assert set(kinds) <= EVENTS
     assert {item.status for item in added} == {"in_progress"}
+    assert {item.status for item in done} == {"completed"}
     assert kinds.count("response.web_search_call.searching") == 2
     assert kinds.count("response.code_interpreter_call_code.done") == 1
     assert response.output_text == "Found."

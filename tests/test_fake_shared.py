@@ -265,6 +265,17 @@ def test_pictures_are_put_behind_an_address_for_all(pair):
     assert other.image_bytes(other.requests[-1].images[0]) == data
 
 
+def test_a_picture_that_one_forgets_is_behind_no_address_of_another(pair):
+    one, other = pair
+    one.serve_image(URL, picture(50, 60))
+    post(other, body(image(URL)))
+
+    one.clear()
+    post(other, body(image(URL)))
+
+    assert other.requests[-1].images[0].source == "placeholder"
+
+
 def test_a_scenario_of_the_control_api_is_for_all(pair):
     one, other = pair
     script = {
@@ -536,6 +547,16 @@ def test_who_takes_too_long_does_not_undo_what_others_did_meanwhile(pair, monkey
     assert refused.status_code == 503
     assert "the state" in refused.json()["error"]
     assert len(ask(other, "GET", "/v1/batches").json()["batches"]) == 2
+
+
+def test_no_batch_is_held_any_more_when_another_forgot_all(pair):
+    one, other = pair
+    one.hold_batches()
+    other.clear()
+
+    created = batching.create(one, batching.ask("Hello"))
+
+    assert batching.counts(one, created) == {"requests": 1, "success": 1}
 
 
 def test_forgetting_leaves_nothing_but_counters_of_changes(pair, one_redis):

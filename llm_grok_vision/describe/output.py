@@ -114,7 +114,7 @@ class OutputFile:
         header = self._form.header.rstrip()
         if record.finished and record.data.rstrip() == header:
             return True
-        if not record.finished and self._form.header.startswith(record.data):
+        if self._form.header.startswith(record.data):
             return False
         raise InvalidSetting(
             f"{self._path} does not begin with the columns of these answers"
