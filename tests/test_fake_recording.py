@@ -346,6 +346,14 @@ def test_an_address_with_a_query_is_passed_on_and_verified(recorder, upstream, t
     assert verify([tmp_path]).differences() == []
 
 
+@pytest.mark.parametrize("way", ["record", "replay"])
+def test_what_recordings_need_is_told_where_it_is_not_there(tmp_path, monkeypatch, way):
+    monkeypatch.setitem(sys.modules, "vcr", None)
+
+    with pytest.raises(ValueError, match=r"pip install 'llm-grok-vision\[record\]'"):
+        FakeServer(**{way: tmp_path})
+
+
 def test_an_api_that_gives_no_answer_is_told(tmp_path, nobody):
     with FakeServer(record=tmp_path, upstream=nobody) as server:
         answer = ask(server)

@@ -272,6 +272,7 @@ def test_a_refusal_streams_and_is_a_part_of_its_own(grok_server, client):
         "response.refusal.delta",
     ]
     assert (events[3].part.type, events[3].part.refusal) == ("refusal", "")
+    assert {event.content_index for event in events[3:-2]} == {0}
     *deltas, done = [event for event in events if event.type.startswith("response.refusal.")]
     assert [event.delta for event in deltas] == ["I", " will", " not."]
     assert (done.type, done.refusal) == ("response.refusal.done", "I will not.")
