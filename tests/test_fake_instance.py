@@ -184,8 +184,9 @@ def test_a_schema_that_speaks_of_items_alone_is_one_of_a_list():
     assert check({"items": TEXT, "minItems": 1}) == ["text"]
 
 
-def test_a_schema_that_speaks_of_what_is_required_alone_is_one_of_an_object():
-    assert list(check({"required": ["name"]})) == ["name"]
+@pytest.mark.parametrize("schema", [{"required": ["name"]}, {"properties": {"name": TEXT}}])
+def test_a_schema_that_speaks_of_properties_alone_is_one_of_an_object(schema):
+    assert list(check(schema)) == ["name"]
 
 
 NODE = an(value=TEXT, next={"anyOf": [{"$ref": "#"}, NULL]})

@@ -306,8 +306,12 @@ def test_what_is_no_question_is_recorded_and_replayed_too(recorder, tmp_path, co
 
 @pytest.mark.parametrize(
     ("content", "other"),
-    [(b"{", b"["), (DEEP, DEEP.replace(b"model", b"other"))],
-    ids=["no-json", "deep-json"],
+    [
+        (b"{", b"["),
+        (DEEP, DEEP.replace(b"model", b"other")),
+        (b'["data:image/png;base64,a"]', b'["data:image/png;base64,b"]'),
+    ],
+    ids=["no-json", "deep-json", "no-base64"],
 )
 def test_what_is_no_question_is_not_taken_for_another(recorder, tmp_path, content, other):
     options = {"headers": {**SECRET, "content-type": "application/json"}}

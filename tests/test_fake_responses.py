@@ -94,9 +94,12 @@ def test_reasoning_streams_before_the_answer(client, grok_server):
     grok_server.reply("A cat.", reasoning="It purrs.")
 
     with client.responses.stream(**prompt()) as stream:
-        deltas = [event.delta for event in stream if event.type.endswith("_text.delta")]
+        events = [*stream]
         reasoning, message = stream.get_final_response().output
 
+    deltas = [event.delta for event in events if event.type.endswith("_text.delta")]
+    parts = [event.part.text for event in events if "summary_part" in event.type]
+    assert parts == ["", "It purrs."]
     assert deltas == ["It", " purrs.", "A", " cat."]
     assert reasoning.summary[0].text == "It purrs."
     assert message.content[0].text == "A cat."

@@ -9,6 +9,7 @@ import llm
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
+from llm_grok_vision.convert import decode
 from llm_grok_vision.errors import (
     DamagedImage,
 )
@@ -279,6 +280,13 @@ def test_an_image_too_long_for_a_jpeg_is_sent_as_a_png():
     image = sent(encoded(Image.new("L", (70_000, 8)), "TIFF"))
 
     assert (image.format, image.size) == ("PNG", (70_000, 8))
+
+
+def test_a_picture_that_is_looked_at_is_white_where_it_is_transparent():
+    picture = decode(encoded(half_clear(96, 64), "PNG"), "half.png")
+
+    assert (picture.mode, picture.getpixel((10, 60))) == ("RGB", (255, 255, 255))
+    assert picture.getpixel((10, 10)) != (255, 255, 255)
 
 
 def test_threads_convert_as_one_does():

@@ -130,6 +130,21 @@ def test_a_silent_server_is_timed_out_and_not_asked_again(kind: str):
 
 @BOTH
 @pytest.mark.usefixtures("impatient")
+def test_a_server_that_takes_no_more_of_a_request_is_told_of(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        monkeypatch.setenv("XAI_API_KEY", KEY)
+        monkeypatch.setenv("XAI_API_BASE", f"{url}/v1")
+        with pytest.raises(TimedOut) as caught:
+            ask(kind, "x" * 20_000_000)
+
+    assert str(caught.value) == f"{url} took nothing of the request for 0 seconds."
+
+
+@BOTH
+@pytest.mark.usefixtures("impatient")
 def test_a_server_too_busy_to_take_a_connection_is_told_of(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ):
