@@ -71,9 +71,10 @@ def convert(data: bytes, name: str, fits: Fits, *, shrinks: bool = False) -> Con
 
 
 def decode(data: bytes, name: str) -> Image.Image:
-    """Decode an image as it is looked at: in RGB, on white where it is transparent."""
+    """Decode an image as it is counted, not turned as EXIF says: in RGB, on white where it is transparent."""
     with _opened(data, name, image_kind(data)) as image:
-        picture = _decoded(image, within(_MOST_DECODED_PIXELS))
+        image.load()
+        picture = _in_rgb(_scalable(image))
     if picture.mode == "RGBA":
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
@@ -138,10 +139,7 @@ def _decoded(image: ImageFile.ImageFile, fits: Fits) -> Image.Image:
     size = largest(*picture.size, fits)
     if size != picture.size:
         picture = picture.resize(size, Image.Resampling.LANCZOS)
-    picture = _in_rgb(picture)
-    # Pillow's encoders write some of this into the new file: comments, colour profiles.
-    picture.info.clear()
-    return picture
+    return _in_rgb(picture)
 
 
 def _scale_while_decoding(image: ImageFile.ImageFile, width: int, height: int) -> None:
@@ -167,7 +165,7 @@ def _scalable(image: Image.Image) -> Image.Image:
 
 
 def _in_rgb(image: Image.Image) -> Image.Image:
-    """Bring colours to sRGB, and leave out transparency that nothing makes use of."""
+    """Bring colours to sRGB; leave out transparency that nothing makes use of, and all but pixels."""
     mode = "RGB"
     if image.mode in ("LA", "RGBA"):
         is_transparent = any(image.getchannel("A").histogram()[:255])
@@ -178,9 +176,11 @@ def _in_rgb(image: Image.Image) -> Image.Image:
             # A damaged profile, or one for another kind of image, is left out.
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, source, srgb, outputMode=mode)
-            return converted or image
-    return image if image.mode == mode else image.convert(mode)
+            image = ImageCms.profileToProfile(image, source, srgb, outputMode=mode) or image
+    image = image if image.mode == mode else image.convert(mode)
+    # Pillow's encoders write some of this into the new file: comments, colour profiles.
+    image.info.clear()
+    return image
 
 
 def _within_bytes(

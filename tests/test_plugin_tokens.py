@@ -115,6 +115,18 @@ def test_the_squares_are_drawn_over_a_copy(photo: Path, tmp_path: Path, model: s
         assert drawn.getpixel((448 if model == "grok-4" else 32, 200)) == (255, 255, 255)
 
 
+def test_a_photo_that_exif_turns_is_drawn_as_it_is_counted(photo: Path, tmp_path: Path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(photo) as picture:
+        picture.convert("RGB").save(tmp_path / "turned.jpg", exif=exif)
+
+    run_llm("grok-vision", "tokens", tmp_path / "turned.jpg", "--draw", tmp_path / "out.png")
+
+    with Image.open(tmp_path / "out.png") as drawn:
+        assert drawn.size == (1344, 896)
+
+
 @pytest.mark.parametrize("model", ["grok-4", "grok-4.3"], ids=["tiles", "patches"])
 def test_the_count_is_written_below(photo: Path, tmp_path: Path, model: str):
     run_llm("grok-vision", "tokens", photo, "-m", model, "--draw", tmp_path / "out.png")
