@@ -110,6 +110,9 @@ SCHEMAS = [
         },
         id="allof-of-one-property-the-other-way",
     ),
+    pytest.param(
+        {"allOf": [{"type": "object", "required": ["a"]}, {"required": ["b"]}]}, id="allof-required"
+    ),
     pytest.param({"allOf": [{"minimum": 50, **NUMBER}, {"minimum": 3}]}, id="higher-least-first"),
     pytest.param({"allOf": [{"minimum": 3, **NUMBER}, {"minimum": 50}]}, id="higher-least-last"),
     pytest.param({"allOf": [{"maximum": -9, **NUMBER}, {"maximum": 0}]}, id="lower-most-first"),

@@ -127,6 +127,7 @@ def test_an_image_of_a_message_is_kept_by_its_hash_and_asked_with_again(recorder
     (path,) = cassettes(tmp_path)
 
     assert data[40:80] not in path.read_text()
+    assert hashlib.sha256(CAT).hexdigest() in path.read_text()
     with FakeServer(replay=tmp_path) as server:
         replayed = send(server, "POST", "/v1/messages", json=asked, headers=SECRET)
     assert replayed.json() == recorded.json()

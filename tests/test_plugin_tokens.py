@@ -115,6 +115,28 @@ def test_the_squares_are_drawn_over_a_copy(photo: Path, tmp_path: Path, model: s
         assert drawn.getpixel((448 if model == "grok-4" else 32, 200)) == (255, 255, 255)
 
 
+def test_each_tile_has_its_number(photo: Path, tmp_path: Path):
+    run_llm("grok-vision", "tokens", photo, "--draw", tmp_path / "out.png")
+
+    with Image.open(tmp_path / "out.png") as drawn:
+        corners = [
+            drawn.crop((left + 12, top + 10, left + 80, top + 80)).tobytes()
+            for top in (0, 448)
+            for left in (0, 448, 896)
+        ]
+    assert len(set(corners)) == 6
+    assert all(b"\xff\xff\xff" in corner for corner in corners)
+
+
+def test_tiles_can_be_told_apart_in_a_white_picture(tmp_path: Path):
+    Image.new("RGB", (896, 448), "white").save(tmp_path / "white.png")
+
+    run_llm("grok-vision", "tokens", tmp_path / "white.png", "--draw", tmp_path / "out.png")
+
+    with Image.open(tmp_path / "out.png") as drawn:
+        assert drawn.getpixel((449, 200)) == (0, 0, 0)
+
+
 def test_a_photo_that_exif_turns_is_drawn_as_it_is_counted(photo: Path, tmp_path: Path):
     exif = Image.Exif()
     exif[0x0112] = 6
