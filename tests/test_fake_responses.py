@@ -279,5 +279,7 @@ def test_a_refusal_streams_and_is_a_part_of_its_own(grok_server, client):
     *deltas, done = [event for event in events if event.type.startswith("response.refusal.")]
     assert [event.delta for event in deltas] == ["I", " will", " not."]
     assert (done.type, done.refusal) == ("response.refusal.done", "I will not.")
-    (part,) = events[-1].response.output[0].content
+    (message,) = events[-1].response.output
+    (part,) = message.content
+    assert message.status == "completed"
     assert (part.type, part.refusal) == ("refusal", "I will not.")

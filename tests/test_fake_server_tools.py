@@ -154,6 +154,7 @@ def test_the_openai_client_hears_of_every_call(grok_server):
     assert {item.status for item in done} == {"completed"}
     assert kinds.count("response.web_search_call.searching") == 2
     [code] = [event.code for event in heard if event.type.endswith("_call_code.done")]
+    assert [event.delta for event in heard if event.type.endswith("_call_code.delta")] == [code]
     codes = [(item.code, item.outputs) for item in added if item.type == "code_interpreter_call"]
     assert (code, codes) == ("6 * 7", [("", [])])
     assert response.output_text == "Found."
