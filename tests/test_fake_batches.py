@@ -129,6 +129,15 @@ def test_ids_are_made_where_none_are_given(grok_server):
     )
 
 
+def test_ids_that_are_made_later_are_others(grok_server):
+    nameless = {"batch_request": ask("x")["batch_request"]}
+    batch = create(grok_server, nameless)
+    for more in ([nameless], [nameless, nameless]):
+        add(grok_server, batch, *more)
+
+    assert len(states(grok_server, batch)) == 4
+
+
 def test_the_same_request_is_taken_once_however_often_it_is_added(grok_server):
     """DOC BATCH GUIDE, in the words of the BATCH NOTE."""
     batch = create(grok_server, ask("1"), ask("1"))
