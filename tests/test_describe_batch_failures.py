@@ -351,6 +351,15 @@ def test_the_token_of_a_page_goes_back_as_it_came_and_not_round_and_round(monkey
     assert sent == {"pagination_token": [json.loads(f'"{token}"')]}
 
 
+@pytest.mark.parametrize("token", ["null", '""', "7"])
+def test_a_page_without_a_token_is_the_last(monkeypatch, token):
+    with RawServer(http(b'{"results": [], "pagination_token": %s}' % token.encode())) as server:
+        monkeypatch.setenv("XAI_API_BASE", server.url)
+        assert list(BatchService("a-key", print).results("batch_1")) == []
+
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("batch_id", [None, "", 7, "a\x1b[31m", "a\0", "\ud800"])
 def test_a_batch_with_an_id_that_is_none_is_refused(batch_id):
     with pytest.raises(ApiError, match="a batch"):
