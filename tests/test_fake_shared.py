@@ -18,6 +18,7 @@ from redis import Redis
 
 from fake_server import FakeServer
 from fake_server.journal import LoggedRequest
+from fake_server.shared import scenario as shared_scenario
 from fake_server.shared.shelf import SharedShelf
 from fake_server.shared.store import Store
 from fake_server.shelf import Shelf
@@ -586,6 +587,36 @@ def test_a_rule_that_is_used_up_leaves_nothing(pair, one_redis, probability):
     assert said == ["Twice.", "Twice."]
     of_rules = {"fake-xai:rules", "fake-xai:rules:left", "fake-xai:rules:thrown"}
     assert one_redis.names() & of_rules == set()
+
+
+def test_answers_that_wait_are_not_read_again_when_one_is_given(pair, one_redis):
+    for number in range(200):
+        pair[0].reply(f"{number} {'long ' * 1000}")
+    for server in pair:
+        post(server, HELLO)
+
+    with Redis.from_url(one_redis.url, protocol=2) as client:
+        before = client.info("stats")["total_net_output_bytes"]
+        given = [said(post(pair[turn % 2], HELLO)).split()[0] for turn in range(10)]
+        read = client.info("stats")["total_net_output_bytes"] - before
+
+    assert given == [str(number) for number in range(2, 12)]
+    assert read < 198 * 5000
+
+
+@pytest.mark.parametrize("most", [2, 100], ids=["too-many-to-be-told", "told"])
+def test_rules_that_others_used_up_are_rules_no_more(pair, monkeypatch, most):
+    monkeypatch.setattr(shared_scenario, "_MOST_MISSED", most)
+    one, other = pair
+    for number in range(4):
+        one.when(model="grok-4", times=1).reply(str(number))
+
+    for server, model in ((other, "grok-4.3"), *[(one, "grok-4")] * 4, (other, "grok-4.3")):
+        post(server, body(model=model))
+
+    missed = [log.unmatched for log in one.requests]
+    assert missed[0].startswith("No rule is for this request.")
+    assert missed[1:] == [""] * 5
 
 
 def test_no_key_is_written(state, one_redis):

@@ -17,6 +17,10 @@ _RULES_VERSION, _IMAGES_VERSION = "rules:version", "pictures:version"
 _RULES, _LEFT, _THROWN = "rules", "rules:left", "rules:thrown"
 _ADDED, _SEED, _SOURCE, _IMAGES = "rules:added", "rules:seed", "rules:source", "pictures"
 
+# How many rules were used up, and the numbers of the last of them: who missed more reads all again.
+_ENDED, _ENDED_LAST = "rules:ended", "rules:ended:last"
+_MOST_MISSED = 100
+
 # As far as Redis counts.
 _MOST_LEFT = 2**63 - 1
 
@@ -66,16 +70,19 @@ class SharedScenario(Scenario):
 
     store: Store = field(kw_only=True)
     _seen_rules: bytes | None = None
+    _seen_ended: bytes | None = None
     _seen_images: bytes | None = None
 
     def refresh(self) -> None:
         """Look whether the file of the scenario has changed, and what others did."""
         super().refresh()
-        keys = map(self.store.key, (_RULES_VERSION, _IMAGES_VERSION))
-        rules, images = self.store.ask("MGET", *keys)
+        keys = map(self.store.key, (_RULES_VERSION, _ENDED, _IMAGES_VERSION))
+        rules, ended, images = self.store.ask("MGET", *keys)
         if rules != self._seen_rules:
             self._read_rules()
             self._seen_rules = rules
+        elif ended != self._seen_ended:
+            self._leave_out_ended()
         if images != self._seen_images:
             self._read_images()
             self._seen_images = images
@@ -118,9 +125,33 @@ class SharedScenario(Scenario):
             return True
         left = self.store.ask("HINCRBY", self.store.key(_LEFT), rule.number, -1)
         if left == 0:
-            names = map(self.store.key, (_RULES, _LEFT, _THROWN))
-            self._change([("HDEL", name, rule.number) for name in names], _RULES_VERSION)
+            self._end(rule)
         return bool(left >= 0)
+
+    def _end(self, rule: Rule) -> None:
+        """Forget a rule that is used up, and tell the others its number."""
+        key = self.store.key
+        last = key(_ENDED_LAST)
+        self._change(
+            [
+                *[("HDEL", key(name), rule.number) for name in (_RULES, _LEFT, _THROWN)],
+                ("RPUSH", last, rule.number),
+                ("LTRIM", last, -_MOST_MISSED, -1),
+            ],
+            _ENDED,
+        )
+
+    def _leave_out_ended(self) -> None:
+        """Forget the rules that were used up meanwhile; all that are left may be thousands."""
+        key = self.store.key
+        ended, last = self.store.together(("GET", key(_ENDED)), ("LRANGE", key(_ENDED_LAST), 0, -1))
+        missed = int(ended or 0) - int(self._seen_ended or 0)
+        if not 0 <= missed <= len(last):
+            self._read_rules()
+            return
+        gone = {int(number) for number in last[len(last) - missed :]}
+        self.rules = [rule for rule in self.rules if rule.number not in gone]
+        self._seen_ended = ended
 
     def _change(self, commands: list[Command], *versions: str) -> None:
         self.store.together(*commands, *(("INCR", self.store.key(name)) for name in versions))
@@ -138,7 +169,7 @@ class SharedScenario(Scenario):
         return [*commands, ("SET", key(_ADDED), number)]
 
     def _forgotten(self) -> list[Command]:
-        names = (_RULES, _LEFT, _THROWN, _ADDED, _SEED, _SOURCE, _IMAGES)
+        names = (_RULES, _LEFT, _THROWN, _ADDED, _SEED, _SOURCE, _ENDED, _ENDED_LAST, _IMAGES)
         return [("DEL", *map(self.store.key, names))]
 
     def _written(self, rule: Rule, number: int) -> list[Command]:
@@ -157,8 +188,11 @@ class SharedScenario(Scenario):
 
     def _read_rules(self) -> None:
         key = self.store.key
-        rules, left, seed = self.store.together(
-            ("HGETALL", key(_RULES)), ("HGETALL", key(_LEFT)), ("GET", key(_SEED))
+        rules, left, seed, self._seen_ended = self.store.together(
+            ("HGETALL", key(_RULES)),
+            ("HGETALL", key(_LEFT)),
+            ("GET", key(_SEED)),
+            ("GET", key(_ENDED)),
         )
         self.told_seed = None if seed is None else int(seed)
         self.rules = [
