@@ -277,6 +277,62 @@ def test_a_picture_that_one_forgets_is_behind_no_address_of_another(pair):
     assert other.requests[-1].images[0].source == "placeholder"
 
 
+def test_a_picture_that_one_puts_again_after_all_were_forgotten_is_there_for_all(pair):
+    one, other = pair
+    for _ in range(2):
+        one.serve_image(URL, picture(50, 60))
+        for server in pair:
+            post(server, body(image(URL)))
+        other.clear()
+        one.serve_image(URL, picture(50, 60))
+        for server in pair:
+            post(server, body(image(URL)))
+
+        assert [log.images[0].source for log in one.requests] == ["scenario"] * 2
+
+
+def test_a_picture_in_the_place_of_another_is_that_of_all(pair):
+    for width in (50, 51):
+        pair[0].serve_image(URL, picture(width, 60))
+        for server in pair:
+            post(server, body(image(URL)))
+
+    assert [log.images[0].width for log in pair[0].requests] == [50, 50, 51, 51]
+
+
+def test_pictures_are_forgotten_while_they_are_read(pair, monkeypatch):
+    one, other = pair
+    one.serve_image(URL, picture(50, 60))
+    ask_redis = Store.ask
+
+    def forgetting(store: Store, *words: Any) -> Any:
+        if words[0] == "HMGET":
+            one.clear()
+        return ask_redis(store, *words)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "ask", forgetting)
+        meanwhile = post(other, body(image(URL)))
+    one.serve_image(URL, picture(50, 60))
+    post(other, body(image(URL)))
+
+    assert meanwhile.status_code == 200
+    assert [log.images[0].source for log in one.requests] == ["scenario"]
+
+
+def test_pictures_that_are_known_are_not_read_again(pair, one_redis):
+    pair[0].serve_image(URL, png_of_bytes(100_000))
+    post(pair[1], body(image(URL)))
+
+    with Redis.from_url(one_redis.url, protocol=2) as client:
+        before = client.info("stats")["total_net_output_bytes"]
+        pair[0].serve_image(URL + "?2", picture(50, 60))
+        post(pair[1], body())
+        read = client.info("stats")["total_net_output_bytes"] - before
+
+    assert read < 100_000
+
+
 def test_a_scenario_of_the_control_api_is_for_all(pair):
     one, other = pair
     script = {

@@ -15,7 +15,10 @@ from .store import Store, encoded
 _RULES_VERSION, _IMAGES_VERSION = "rules:version", "pictures:version"
 
 _RULES, _LEFT, _THROWN = "rules", "rules:left", "rules:thrown"
-_ADDED, _SEED, _SOURCE, _IMAGES = "rules:added", "rules:seed", "rules:source", "pictures"
+_ADDED, _SEED, _SOURCE = "rules:added", "rules:seed", "rules:source"
+
+# Pictures by their address, and the hash of each, by which others see which are new.
+_IMAGES, _HASHES = "pictures", "pictures:hashes"
 
 # How many rules were used up, and the numbers of the last of them: who missed more reads all again.
 _ENDED, _ENDED_LAST = "rules:ended", "rules:ended:last"
@@ -72,6 +75,7 @@ class SharedScenario(Scenario):
     _seen_rules: bytes | None = None
     _seen_ended: bytes | None = None
     _seen_images: bytes | None = None
+    _seen_hashes: dict[bytes, bytes] = field(default_factory=dict)
 
     def refresh(self) -> None:
         """Look whether the file of the scenario has changed, and what others did."""
@@ -90,6 +94,7 @@ class SharedScenario(Scenario):
     def clear(self) -> None:
         """Forget everything."""
         super().clear()
+        self._seen_hashes = {}
         self._change(self._forgotten(), _RULES_VERSION, _IMAGES_VERSION)
 
     def take(self, rules: Iterable[Rule], images: Mapping[str, bytes], seed: int | None) -> None:
@@ -114,7 +119,7 @@ class SharedScenario(Scenario):
 
     def serve_image(self, url: str, data: bytes) -> None:
         """Put a picture behind an address."""
-        self._change([("HSET", self.store.key(_IMAGES), url, data)], _IMAGES_VERSION)
+        self._change(self._served(url, data), _IMAGES_VERSION)
 
     def _throw(self, rule: Rule) -> int:
         thrown: int = self.store.ask("HINCRBY", self.store.key(_THROWN), rule.number, 1)
@@ -163,14 +168,32 @@ class SharedScenario(Scenario):
         key, commands, number = self.store.key, self._forgotten(), 0
         for number, rule in enumerate(rules, 1):
             commands += self._written(rule, number)
-        commands += [("HSET", key(_IMAGES), url, data) for url, data in images.items()]
+        for url, data in images.items():
+            commands += self._served(url, data)
         if seed is not None:
             commands.append(("SET", key(_SEED), seed))
         return [*commands, ("SET", key(_ADDED), number)]
 
     def _forgotten(self) -> list[Command]:
-        names = (_RULES, _LEFT, _THROWN, _ADDED, _SEED, _SOURCE, _ENDED, _ENDED_LAST, _IMAGES)
+        names = (
+            _RULES,
+            _LEFT,
+            _THROWN,
+            _ADDED,
+            _SEED,
+            _SOURCE,
+            _ENDED,
+            _ENDED_LAST,
+            _IMAGES,
+            _HASHES,
+        )
         return [("DEL", *map(self.store.key, names))]
+
+    def _served(self, url: str, data: bytes) -> list[Command]:
+        """Give what puts a picture behind an address."""
+        digest = hashlib.sha256(data).digest()
+        key = self.store.key
+        return [("HSET", key(_IMAGES), url, data), ("HSET", key(_HASHES), url, digest)]
 
     def _written(self, rule: Rule, number: int) -> list[Command]:
         """Give what writes a rule."""
@@ -203,9 +226,19 @@ class SharedScenario(Scenario):
         ]
 
     def _read_images(self) -> None:
-        images = self.store.ask("HGETALL", self.store.key(_IMAGES))
-        self.images.clear()
-        self.images.update({url.decode(): data for url, data in images.items()})
+        """Read the pictures that are new, or others than before: all of them may be many."""
+        hashes = self.store.ask("HGETALL", self.store.key(_HASHES))
+        for url in self._seen_hashes.keys() - hashes.keys():
+            del self.images[url.decode()]
+        changed = [url for url, digest in hashes.items() if self._seen_hashes.get(url) != digest]
+        read = self.store.ask("HMGET", self.store.key(_IMAGES), *changed) if changed else []
+        if None in read:
+            # Somebody forgot all of them meanwhile: whoever looks next finds what there is then.
+            self.images.clear()
+            hashes = {}
+        else:
+            self.images.update(zip([url.decode() for url in changed], read, strict=True))
+        self._seen_hashes = hashes
 
 
 def _check(rule: Rule) -> None:
