@@ -6,8 +6,9 @@ import logging
 import random
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,21 @@ def state(one_redis):
 def pair(state):
     with FakeServer(state=state) as one, FakeServer(state=state) as other:
         yield one, other
+
+
+@contextmanager
+def forgetting(monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> Iterator[None]:
+    """Let a server forget all when somebody has learned what there is, and is about to read it."""
+    ask_redis = Store.ask
+
+    def asked(store: Store, *words: Any) -> Any:
+        if words[0] == "HMGET":
+            server.clear()
+        return ask_redis(store, *words)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "ask", asked)
+        yield
 
 
 def said(answer: httpx2.Response) -> str:
@@ -303,15 +319,8 @@ def test_a_picture_in_the_place_of_another_is_that_of_all(pair):
 def test_pictures_are_forgotten_while_they_are_read(pair, monkeypatch):
     one, other = pair
     one.serve_image(URL, picture(50, 60))
-    ask_redis = Store.ask
 
-    def forgetting(store: Store, *words: Any) -> Any:
-        if words[0] == "HMGET":
-            one.clear()
-        return ask_redis(store, *words)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Store, "ask", forgetting)
+    with forgetting(monkeypatch, one):
         meanwhile = post(other, body(image(URL)))
     one.serve_image(URL, picture(50, 60))
     post(other, body(image(URL)))
@@ -545,15 +554,8 @@ def test_a_batch_that_goes_for_a_newer_one_leaves_its_room(pair, one_redis, monk
 def test_batches_are_forgotten_between_two_looks_at_them(pair, monkeypatch):
     one, other = pair
     batching.create(one)
-    ask_redis = Store.ask
 
-    def forgetting(store: Store, *words: Any) -> Any:
-        if words[0] == "HMGET":
-            other.clear()
-        return ask_redis(store, *words)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Store, "ask", forgetting)
+    with forgetting(monkeypatch, other):
         told = ask(other, "GET", "/v1/batches")
 
     assert told.json()["batches"] == []
