@@ -17,9 +17,10 @@ import pybase64
 
 from .form import NoForm, Sent, read_form
 
-_INLINE = re.compile(r"data:(?P<declared>[^;,]*);base64,(?P<data>.*)", re.DOTALL)
+# Wherever it stands, so that one is found in what is no JSON too; a type is no longer than that.
+_INLINE = re.compile(r"data:(?P<declared>[^,\s]{0,100});base64,(?P<data>[A-Za-z0-9+/]*={0,2})")
 _BARE = "data:;base64,"
-_HASHED = re.compile(r"data:(?P<declared>[^;,]*);sha256,(?P<hash>[0-9a-f]{64})")
+_HASHED = re.compile(r"data:(?P<declared>[^,\s]{0,100});sha256,(?P<hash>[0-9a-f]{64})")
 _HASHED_FILE = re.compile(rb"sha256,([0-9a-f]{64})")
 
 
@@ -54,11 +55,11 @@ def without_images(request: bytes, content_type: str, folder: Path) -> bytes:
 
     with suppress(NoForm):
         return _without_files(request, content_type, kept)
+    named = partial(_named, name=kept)
     try:
-        asked = _each_text(json.loads(request), partial(_named, name=kept))
-        return json.dumps(asked).encode()
+        return json.dumps(_each_text(json.loads(request), named)).encode()
     except (ValueError, RecursionError):
-        return request
+        return named(request.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
 
 def with_hashes(request: Any) -> Any:
@@ -71,15 +72,16 @@ def _hash(data: bytes) -> str:
 
 
 def _named(text: str, name: Callable[[bytes], str]) -> str:
-    """Put a name in the place of an inline image."""
-    found = _INLINE.fullmatch(text)
-    if not found:
-        return text
-    try:
-        data = pybase64.b64decode(found["data"], validate=True)
-    except ValueError:
-        return text
-    return f"data:{found['declared']};sha256,{name(data)}"
+    """Put a name in the place of each inline image."""
+
+    def hashed(found: re.Match[str]) -> str:
+        try:
+            data = pybase64.b64decode(found["data"], validate=True)
+        except ValueError:
+            return found[0]
+        return f"data:{found['declared']};sha256,{name(data)}"
+
+    return _INLINE.sub(hashed, text)
 
 
 def _hashed(sent: Sent) -> Sent:
@@ -114,12 +116,12 @@ def with_images(request: Any, folder: Path) -> Any:
         except OSError:
             raise ValueError(f"the image {name} is not in {folder}") from None
 
-    def whole(text: str) -> str:
-        found = _HASHED.fullmatch(text)
-        if not found:
-            return text
+    def inline(found: re.Match[str]) -> str:
         data = pybase64.b64encode(read(found["hash"])).decode()
         return f"data:{found['declared']};base64,{data}"
+
+    def whole(text: str) -> str:
+        return _HASHED.sub(inline, text)
 
     def with_file(sent: Sent) -> Sent:
         found = _HASHED_FILE.fullmatch(sent.data) if sent.file_name is not None else None
@@ -132,11 +134,13 @@ def _each(request: Any, change: Callable[[str], str], change_sent: Callable[[Sen
     """Change every text of a body that was parsed, or all that was sent in a form."""
     if isinstance(request, Form):
         return Form(map(change_sent, request))
+    if isinstance(request, Text):
+        return Text(change(request))
     try:
         return _each_text(request, change)
     except RecursionError:
-        # Such a one was kept as it came.
-        return request
+        # Such a one was changed as a text.
+        return json.loads(change(json.dumps(request)))
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import openai
@@ -131,6 +132,32 @@ def test_an_image_of_a_message_is_kept_by_its_hash_and_asked_with_again(recorder
     with FakeServer(replay=tmp_path) as server:
         replayed = send(server, "POST", "/v1/messages", json=asked, headers=SECRET)
     assert replayed.json() == recorded.json()
+
+
+URL = data_url(CAT)
+ODD: list[Any] = [
+    pytest.param(json.dumps(body(text(f"See {URL} and {URL}"))), id="in-a-text"),
+    pytest.param(json.dumps(body(image(URL)))[:-1], id="in-half-of-a-body"),
+    pytest.param(b"\xff" + json.dumps(body(image(URL))).encode(), id="in-no-utf-8"),
+    pytest.param(f'["{URL}", {"[" * 900}{"]" * 900}]', id="in-what-is-deep"),
+    pytest.param(json.dumps(body(image(URL.replace(";", ";charset=x;")))), id="of-an-odd-type"),
+]
+
+
+@pytest.mark.parametrize("content", ODD)
+def test_an_image_is_kept_by_its_hash_wherever_it_stands(recorder, tmp_path, content):
+    options = {"content": content, "headers": {**SECRET, "content-type": "application/json"}}
+    recorded = send(recorder, "POST", "/v1/chat/completions", **options)
+    (path,) = cassettes(tmp_path)
+    (interaction,) = yaml.safe_load(path.read_text())["interactions"]
+    kept = str(interaction["request"]["body"])
+
+    assert URL[40:80] not in kept
+    assert hashlib.sha256(CAT).hexdigest() in kept
+    with FakeServer(replay=tmp_path) as server:
+        replayed = send(server, "POST", "/v1/chat/completions", **options)
+    assert replayed.content == recorded.content
+    assert verify([tmp_path]).unknown == []
 
 
 def upload(server: FakeServer) -> httpx2.Response:
