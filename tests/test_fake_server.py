@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import socket
-import sys
 import threading
 
 import httpx2
@@ -162,15 +161,6 @@ def test_a_setting_that_cannot_be_is_said_at_once(options, said):
 def test_one_name_in_the_place_of_several_is_said_at_once(options):
     with pytest.raises(TypeError, match=r" are several, as in \['x.y'\]"):
         FakeServer(**options)
-
-
-def test_what_a_shared_state_needs_is_told_where_it_is_not_there(monkeypatch):
-    monkeypatch.setitem(sys.modules, "redis", None)
-    for name in [name for name in sys.modules if name.startswith("fake_server.shared.")]:
-        monkeypatch.delitem(sys.modules, name)
-
-    with pytest.raises(ValueError, match=r"pip install 'llm-grok-vision\[redis\]'"):
-        FakeServer(state="redis://localhost")
 
 
 def test_the_package_has_nothing_else():

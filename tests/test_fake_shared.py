@@ -640,9 +640,9 @@ def test_forgetting_leaves_nothing_but_counters_of_changes(pair, one_redis):
 def test_a_rule_that_is_used_up_leaves_nothing(pair, one_redis, probability):
     pair[0].when(times=2, probability=probability).reply("Twice.")
 
-    said = [post(server, HELLO).json()["choices"][0]["message"]["content"] for server in pair]
+    given = [said(post(server, HELLO)) for server in pair]
 
-    assert said == ["Twice.", "Twice."]
+    assert given == ["Twice.", "Twice."]
     of_rules = {"fake-xai:rules", "fake-xai:rules:left", "fake-xai:rules:thrown"}
     assert one_redis.names() & of_rules == set()
 
