@@ -24,12 +24,16 @@ _HASHED = re.compile(r"data:(?P<declared>[^,\s]{0,100});sha256,(?P<hash>[0-9a-f]
 _HASHED_FILE = re.compile(rb"sha256,([0-9a-f]{64})")
 
 
+# JSON that is deeper is a text here: how deep Python itself can go depends on who asks.
+_DEEPEST = 200
+
+
 class Form(list[Sent]):
     """What was sent in a form; with which boundary makes no difference."""
 
 
 class Text(str):
-    """What was sent, and is no JSON."""
+    """What was sent, and is no JSON, or too deep."""
 
     __slots__ = ()
 
@@ -39,7 +43,7 @@ def parsed(body: bytes, content_type: str) -> Any:
     with suppress(NoForm):
         return Form(read_form(body, content_type))
     try:
-        return json.loads(body)
+        return _each_text(json.loads(body), str)
     except (ValueError, RecursionError):
         return Text(body.decode(errors="replace"))
 
@@ -139,18 +143,20 @@ def _each(request: Any, change: Callable[[str], str], change_sent: Callable[[Sen
     try:
         return _each_text(request, change)
     except RecursionError:
-        # Such a one was changed as a text.
-        return json.loads(change(json.dumps(request)))
+        # A line of somebody's recordings, which `parsed` did not read.
+        return request
 
 
-def _each_text(value: Any, change: Callable[[str], str]) -> Any:
-    """Change every text in a value of JSON."""
+def _each_text(value: Any, change: Callable[[str], str], levels: int = _DEEPEST) -> Any:
+    """Change every text in a value of JSON; raises RecursionError if it has more levels."""
+    if levels == 0:
+        raise RecursionError
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [_each_text(inner, change) for inner in value]
+        return [_each_text(inner, change, levels - 1) for inner in value]
     if isinstance(value, dict):
-        changed = {name: _each_text(inner, change) for name, inner in value.items()}
+        changed = {name: _each_text(inner, change, levels - 1) for name, inner in value.items()}
         if value.get("type") == "base64" and isinstance(value.get("data"), str):
             changed["data"] = _source(value["data"], change)
         return changed

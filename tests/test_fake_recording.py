@@ -378,6 +378,36 @@ def test_an_address_with_a_query_is_passed_on_and_verified(recorder, upstream, t
     assert verify([tmp_path]).differences() == []
 
 
+def test_what_is_as_deep_as_python_goes_is_replayed_too(recorder, tmp_path):
+    options = {"headers": {**SECRET, "content-type": "application/json"}}
+    bodies = [f'["{URL}", {"[" * depth}{"]" * depth}]' for depth in range(970, 1000)]
+    recorded = [
+        send(recorder, "POST", "/v1/chat/completions", content=one, **options) for one in bodies
+    ]
+
+    with FakeServer(replay=tmp_path) as server:
+        replayed = [
+            send(server, "POST", "/v1/chat/completions", content=one, **options) for one in bodies
+        ]
+
+    assert [answer.content for answer in replayed] == [answer.content for answer in recorded]
+
+
+def test_a_line_of_recordings_may_be_deep(tmp_path):
+    row = {
+        "method": "POST",
+        "endpoint": "/v1/chat/completions",
+        "request": json.loads(DEEP),
+        "status": 422,
+        "response_headers": [],
+        "response_body": "No.",
+    }
+    (tmp_path / "lines.jsonl").write_text(json.dumps(row))
+
+    with FakeServer(replay=tmp_path) as server:
+        assert post(server, body()).json()["code"] == "not-recorded"
+
+
 @pytest.mark.parametrize("way", ["record", "replay"])
 def test_what_recordings_need_is_told_where_it_is_not_there(tmp_path, monkeypatch, way):
     monkeypatch.setitem(sys.modules, "vcr", None)
