@@ -145,11 +145,12 @@ EVERY = HTTP | GRPC
 
 def can_say(protocol: str, asked: Asked) -> bool:
     """Tell whether a question can be put: /v1/messages lacks some words, gRPC other parts."""
-    if protocol.startswith("grpc") and '"video"' in json.dumps(asked):
-        return False
-    missing = ("response_format", "search_parameters")
-    said = any(name in asked for name in missing) or '"detail"' in json.dumps(asked)
-    return not (protocol.startswith("messages") and said)
+    if protocol.startswith("grpc"):
+        return '"video"' not in json.dumps(asked)
+    if protocol.startswith("messages"):
+        missing = ("response_format", "search_parameters")
+        return not (any(name in asked for name in missing) or '"detail"' in json.dumps(asked))
+    return True
 
 
 _KEY: dict[str, Any] = {"metadata": (("authorization", "Bearer xai-test-key"),)}

@@ -328,19 +328,26 @@ def test_a_slow_call_of_grpc_that_fails_takes_its_time(grok_server):
     client.close()
 
 
-def test_a_failure_of_grpc_may_be_cut(grok_server):
-    grok_server.when().fail(404, fault={"ending": "fin"})
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        pytest.param("fin", grpc.StatusCode.UNAVAILABLE, id="fin"),
+        pytest.param("stall", grpc.StatusCode.DEADLINE_EXCEEDED, id="stall"),
+    ],
+)
+def test_a_failure_of_grpc_may_be_cut(grok_server, ending, code):
+    grok_server.when().fail(404, fault={"ending": ending})
     client = xai_sdk.Client(
         api_key="xai-test-key",
         api_host=grok_server.api_host,
-        timeout=30,
+        timeout=1 if ending == "stall" else 30,
         channel_options=[("grpc.enable_retries", 0)],
     )
 
     with pytest.raises(grpc.RpcError) as raised:
         client.chat.create(model="grok-4.3", messages=[user("Hi")]).sample()
 
-    assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert raised.value.code() == code
     client.close()
 
 

@@ -106,8 +106,9 @@ def test_the_log_holds_the_answer_as_the_service_sends_a_whole_one(xai: FakeServ
             "finish_reason": "stop",
         }
     ]
-    assert asked.json["model"] == "grok-4-0709"
-    assert asked.json["system_fingerprint"] == "fp_19e21a36c0"
+    sent = json.loads(xai.requests[0].raw_answer.removeprefix(b"data: ").partition(b"\n")[0])
+    for name in ("id", "created", "model", "system_fingerprint"):
+        assert asked.json[name] == sent[name]
     assert asked.json["usage"]["completion_tokens"] == 1
 
 
