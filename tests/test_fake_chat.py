@@ -87,6 +87,14 @@ def test_the_image_tokens_of_a_stream_are_on_its_first_chunk(client):
     chunks.close()
 
 
+def test_words_that_say_why_there_is_no_answer_are_counted_as_they_come(client, grok_server):
+    grok_server.reply(refusal="I will not")
+
+    usages = [chunk.usage.completion_tokens for chunk in stream(client, text("a b"))]
+
+    assert usages == [1, 2, 3, 3]
+
+
 def test_without_include_usage_every_chunk_counts_what_was_said_so_far(client, grok_server):
     grok_server.reply(WORDS, reasoning="let me think")
 

@@ -1,5 +1,6 @@
 """Files that are uploaded once and named in messages, by OpenAI's own client and xai-sdk."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -289,6 +290,22 @@ def test_a_file_of_the_most_bytes_is_taken(client, monkeypatch):
     monkeypatch.setattr(paths, "MAX_FILE_BYTES", len(PHOTO))
 
     assert client.files.create(file=("cat.png", PHOTO), purpose="assistants").bytes == len(PHOTO)
+
+
+def test_who_else_reads_forms_hears_of_theirs(grok_server, photo):
+    assert not logging.getLogger("python_multipart.multipart").disabled
+
+
+@pytest.mark.parametrize("kind", ["file", "text_file"])
+def test_doc_a_file_has_two_names_on_chat_completions(grok_server, photo, kind):
+    assert post(grok_server, body({"type": kind, "file_id": photo})).status_code == 200
+
+
+def test_a_part_of_no_such_name_is_no_file(grok_server, photo):
+    answer = post(grok_server, body({"type": "audio_file", "file_id": photo}))
+
+    assert answer.status_code >= 400
+    assert grok_server.requests[-1].images == []
 
 
 def test_the_same_file_twice_is_two_files(client, photo):

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from fake_server import FakeServer
-from fake_server.journal import Kept
+from fake_server.journal import Journal, Kept, LoggedRequest
 from fake_server.shelf import Shelf
 from tests.asking import body, image, post
 from tests.pictures import data_url, png_of_bytes
@@ -41,6 +41,23 @@ def test_what_others_took_the_place_of_is_not_known_any_more(kept: Kept) -> None
     for name in ("one", "two"):
         kept.put(name, name.encode() * (SIZE // 3))
     assert kept.name_of(SEEN) is None
+
+
+def test_a_journal_keeps_as_many_bytes_of_images_as_there_is_room_for() -> None:
+    images = Journal(most=10, image_room=2 * SIZE, exchange_room=0).images
+    for name in ("one", "two", "three"):
+        images.put(name, name.encode() + SEEN[5:])
+    assert [images.get(name) is not None for name in ("one", "two", "three")] == [False, True, True]
+
+
+def test_of_a_request_that_is_forgotten_nothing_stays() -> None:
+    journal = Journal(most=10, image_room=0, exchange_room=10_000)
+    for _ in range(100):
+        log = LoggedRequest("GET", "/", {})
+        journal.append(log)
+        journal.keep_answer(log, b"x")
+    assert list(journal._with_bodies) == journal
+    assert journal._exchange_size == len(journal)
 
 
 def test_what_is_forgotten_is_not_known_any_more(kept: Kept) -> None:

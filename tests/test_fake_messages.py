@@ -9,6 +9,7 @@ import anthropic
 import pytest
 
 from fake_server import FakeServer
+from fake_server.refusals import FAILURES
 from tests.asking import BEARER, body, post, send
 from tests.pictures import picture
 
@@ -105,6 +106,20 @@ def test_the_events_come_in_order(grok_server):
         "message_delta",
         "message_stop",
     ]
+
+
+def test_an_error_inside_a_stream_is_an_event_of_its_own(grok_server):
+    grok_server.reply("A boat.", fault={"after_events": 1, "ending": "error"})
+    asked = {"model": "grok-4", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+
+    answer = send(grok_server, "POST", "/v1/messages", json=asked, headers={"x-api-key": "k"})
+
+    name, data = answer.text.split("\n\n")[1].splitlines()
+    assert name == "event: error"
+    assert json.loads(data.removeprefix("data: ")) == {
+        "type": "error",
+        "error": {"type": "overloaded_error", "message": FAILURES[503][1]},
+    }
 
 
 def test_a_tool_is_called_and_told_what_came_of_it(grok_server, client):
@@ -210,8 +225,13 @@ def test_a_failure_is_the_exception_for_it(grok_server, client, status, kind):
 
 @pytest.mark.parametrize(
     "block",
-    [{"type": "video"}, {"type": "video", "text": "x"}, {**INLINE, "type": "document"}],
-    ids=["alone", "a-text", "a-source"],
+    [
+        {"type": "video"},
+        {"type": "video", "text": "x"},
+        {**INLINE, "type": "document"},
+        {"type": "text"},
+    ],
+    ids=["alone", "a-text", "a-source", "no-text"],
 )
 def test_an_unknown_block_is_refused(client, block):
     with pytest.raises(anthropic.BadRequestError, match=f"type {block['type']} is not supported"):

@@ -26,6 +26,12 @@ def test_one_model_is_its_row_by_any_of_its_names(grok_server, path, name):
     assert listed(grok_server, f"{path}/{name}") == row
 
 
+def test_models_are_told_as_json(grok_server):
+    answer = send(grok_server, "GET", "/v1/models", headers=BEARER)
+
+    assert answer.headers["content-type"] == "application/json"
+
+
 def test_a_language_model_is_told_with_the_keys_that_are_documented(grok_server):
     assert listed(grok_server, "/v1/language-models/grok-4.3") == {
         "id": "grok-4.3",

@@ -43,6 +43,7 @@ def test_a_client_of_http_1_0_gets_the_length_of_its_answer_and_the_end(
         head, _, body = read_all(client).partition(b"\r\n\r\n")
     assert b"\r\ncontent-length: %d\r\n" % len(body) in head + b"\r\n"
     assert b"transfer-encoding" not in head
+    assert b"keep-alive" not in head
 
 
 def test_a_client_of_http_1_0_that_wants_to_stay_may_ask_again(grok_server: FakeServer) -> None:

@@ -48,7 +48,33 @@ def test_a_question_has_the_shape_that_is_read():
 def test_an_upload_is_a_form():
     upload = DOCUMENT["paths"]["/v1/files"]["post"]["requestBody"]["content"]
 
-    assert upload["multipart/form-data"]["schema"]["required"] == ["file"]
+    assert list(upload) == ["multipart/form-data"]
+    schema = upload["multipart/form-data"]["schema"]
+    assert schema["required"] == ["file"]
+    assert schema["properties"]["file"] == {"type": "string", "format": "binary"}
+
+
+@pytest.mark.parametrize(("verb", "path"), OPERATIONS)
+def test_every_blank_of_a_path_is_a_parameter(verb, path):
+    parameters = DOCUMENT["paths"][path][verb]["parameters"]
+
+    assert [f"{{{parameter['name']}}}" for parameter in parameters] == re.findall(r"{\w+}", path)
+    assert all(one["in"] == "path" and one["required"] is True for one in parameters)
+
+
+@pytest.mark.parametrize(("verb", "path"), OPERATIONS)
+def test_a_body_is_wanted_where_one_is_read(verb, path):
+    operation = DOCUMENT["paths"][path][verb]
+    # All there is to say of a batch that is cancelled is in its address.
+    has_body = verb == "post" and not path.endswith(":cancel")
+
+    assert ("requestBody" in operation) is has_body
+    assert not has_body or operation["requestBody"]["required"] is True
+
+
+def test_every_operation_wants_the_key_that_is_described():
+    assert DOCUMENT["security"] == [{"key": []}]
+    assert DOCUMENT["components"]["securitySchemes"]["key"] == {"type": "http", "scheme": "bearer"}
 
 
 @pytest.mark.parametrize(

@@ -143,3 +143,13 @@ def test_a_request_that_is_refused_counts_for_no_limit(grok_server):
 
     assert "(actual/limit): 2/1" in first
     assert second == first
+
+
+@pytest.mark.grok_server(requests_per_minute=2, tokens_per_minute=1)
+def test_a_request_that_is_too_many_tokens_counts_for_no_limit_of_requests(grok_server):
+    post(grok_server, body())
+
+    errors = [post(grok_server, body()).json()["error"] for _ in range(3)]
+
+    assert "/1" in errors[0].partition("(actual/limit): ")[2]
+    assert errors == errors[:1] * 3

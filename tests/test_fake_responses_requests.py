@@ -406,6 +406,15 @@ REPEATED = [
     pytest.param(TOOL, False, TOOL | {"strict": False}, id="observed-2026-08-function"),
     pytest.param(TOOL, True, TOOL | {"strict": None}, id="observed-2026-08-function-streamed"),
     pytest.param(
+        TOOL | {"strict": True}, False, TOOL | {"strict": True}, id="assumed-strict-function"
+    ),
+    pytest.param(
+        {"type": "web_search", "search_context_size": "high"},
+        False,
+        {"type": "web_search", "search_context_size": "high"},
+        id="assumed-search-of-a-size",
+    ),
+    pytest.param(
         {"type": "function", "name": "f"},
         False,
         {"type": "function", "description": None, "name": "f", "parameters": {}, "strict": False},

@@ -154,6 +154,15 @@ def test_a_completion_has_every_field_of_one(grok_server):
 
     answer = send(grok_server, "POST", "/v1/completions", headers=BEARER, json=asked).json()
 
+    assert sorted(answer) == [
+        "choices",
+        "created",
+        "id",
+        "model",
+        "object",
+        "system_fingerprint",
+        "usage",
+    ]
     assert (answer["object"], answer["model"]) == ("text_completion", "grok-3")
     assert answer["choices"] == [
         {"index": 0, "text": "A time", "logprobs": None, "finish_reason": "stop"}

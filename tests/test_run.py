@@ -15,6 +15,7 @@ from tests.pictures import picture
 from tests.programs import programs
 
 NODE = shutil.which("node")
+HOSTS = ("api.x.ai", "us.api.x.ai", "us-east-1.api.x.ai", "eu-west-1.api.x.ai")
 MODULES = Path(__file__).parent / "node" / "node_modules"
 PROGRAMS = programs()
 # Of a model that is a plain string, ai asks Vercel's gateway and never xAI.
@@ -153,6 +154,19 @@ def test_a_client_for_python_is_redirected(run: Run, name: str):
 
     assert ran.returncode == 0, ran.stderr
     assert "grok-4-0709" in ran.stdout
+
+
+def test_every_host_of_xai_is_redirected(run: Run):
+    program = f"""
+import urllib.request
+for host in {HOSTS}:
+    asked = urllib.request.Request(URL.replace("api.x.ai", host), headers=KEY)
+    print(urllib.request.urlopen(asked).status, host)
+"""
+
+    ran = run(*python(ASK + program))
+
+    assert ran.stdout.splitlines() == [f"200 {host}" for host in HOSTS]
 
 
 FOR_NODE = {
